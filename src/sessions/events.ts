@@ -1,0 +1,47 @@
+/** Everything the journal can hold, named as callers see it. */
+export const eventTypes = [
+  'session.created',
+  'session.activated',
+  'session.closed',
+  'session.expired',
+  'session.failed',
+  'session.token_rotated',
+  'session.consent_changed',
+  'session.stream_opened',
+  'session.stream_lost',
+  'session.expiring',
+  'message.accepted',
+  'message.sent',
+  'message.delivered',
+  'message.read',
+  'message.received',
+  'message.failed',
+  'message.unconfirmed',
+] as const
+export type EventType = (typeof eventTypes)[number]
+
+/** A fact about a session, as it is handed to the store. */
+export interface NewEvent {
+  /** `evt_…` */
+  id: string
+  type: EventType
+  /** Epoch milliseconds. */
+  at: number
+  /** The message a `message.*` event is about. */
+  messageId: string | null
+  /** Name of the API key that caused it; null when the gateway or the platform did. */
+  actor: string | null
+  /** W3C traceparent it belongs to. */
+  trace: string | null
+  /** JSON text of the event's `data`: the public session or message as it was right after. Made once, sent as it is. */
+  data: string
+}
+
+/** A fact as the journal holds it. */
+export interface JournalEvent extends NewEvent {
+  sessionId: string
+  /** Per session, from 1, without gaps. */
+  sequence: number
+  /** Place in the whole journal: grows with every event, with gaps. */
+  position: number
+}

@@ -1,0 +1,116 @@
+import type { JournalEvent, NewEvent } from '../sessions/events.ts'
+import type { Message } from '../sessions/message.ts'
+import type { DialectName, Session, SessionState } from '../sessions/session.ts'
+
+/** One atomic step of one session. Either all of it is durable and announced, or none of it happened. */
+export interface Change {
+  /** The session after the step; `version` is `expectedVersion + 1`. */
+  session: Session
+  /** The version it was made from; 0 for a session that does not exist yet. */
+  expectedVersion: number
+  /** In order; the store gives them sequences that follow on, ending at `session.sequence`. */
+  events: readonly NewEvent[]
+  /** Whole messages to insert or replace. */
+  messages: readonly Message[]
+  idempotency?: IdempotencyRecord | undefined
+}
+
+/** The first answer given under an `Idempotency-Key`, or the message whose outcome will be that answer. */
+export interface IdempotencyRecord {
+  /** API key name and key, so that two callers never share one. */
+  key: string
+  /** SHA-256 of method, path and body. */
+  fingerprint: string
+  /** Null until answered; then exactly what was sent. */
+  answer: { status: number; location: string | null; body: string } | null
+  sessionId: string
+  messageId: string | null
+  /** Epoch ms after which it is forgotten. */
+  expiresAt: number
+}
+
+export interface SessionFilter {
+  state?: SessionState | undefined
+  dialect?: DialectName | undefined
+  guestId?: string | undefined
+  conversationId?: string | undefined
+  /** `metadata.externalSessionId` */
+  externalId?: string | undefined
+  /** Epoch ms, inclusive. */
+  createdAfter?: number | undefined
+  /** Epoch ms, exclusive. */
+  createdBefore?: number | undefined
+}
+
+export interface Page<T> {
+  items: T[]
+  /** Opaque; null on the last page. */
+  nextCursor: string | null
+}
+
+export interface PageRequest {
+  limit: number
+  cursor?: string | undefined
+}
+
+/** The session changed since it was read: read again and decide again. */
+export class VersionConflict extends Error {
+  override readonly name = 'VersionConflict'
+}
+
+/** The change could not be made durable (disk full, engine gone). Nothing of it was kept. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}
+
+/** A cursor that this store did not give out. */
+export class InvalidCursor extends Error {
+  override readonly name = 'InvalidCursor'
+}
+
+/**
+ * Where sessions live. Every engine passes test/contract/store.contract.ts.
+ * What is returned is a copy; changing it changes nothing here.
+ */
+export interface Store extends AsyncDisposable {
+  /**
+   * Resolves once the change survives `kill -9`. Changes of one session are applied in the order of their calls.
+   * Rejects with VersionConflict or StoreUnavailable, and then nothing of the change was kept.
+   */
+  commit(change: Change): Promise<void>
+
+  findSession(id: string): Promise<Session | undefined>
+  /** Newest first. The same cost for a hundred sessions and for a hundred thousand. Rejects with InvalidCursor. */
+  listSessions(filter: SessionFilter, page: PageRequest): Promise<Page<Session>>
+  /** Ids of sessions that still need somebody: pending ones, and those with a message not settled. In id order. */
+  unfinishedSessions(): Promise<string[]>
+  /** Removes sessions that ended before, with all that is theirs. Returns how many. */
+  removeEndedBefore(epochMs: number, limit: number): Promise<number>
+
+  findMessage(sessionId: string, messageId: string): Promise<Message | undefined>
+  /** The transcript, in order. Rejects with InvalidCursor. */
+  listMessages(sessionId: string, page: PageRequest): Promise<Page<Message>>
+  /** `accepted` and `sending` ones, in order. */
+  unsettledMessages(sessionId: string): Promise<Message[]>
+
+  findIdempotency(key: string): Promise<IdempotencyRecord | undefined>
+  /** For answers that come after their commit. Replaces the record of that key. */
+  saveIdempotency(record: IdempotencyRecord): Promise<void>
+  removeIdempotency(key: string): Promise<void>
+
+  /** Events of one session after a sequence, in order. */
+  eventsOf(sessionId: string, afterSequence: number, limit: number): Promise<JournalEvent[]>
+  /** Events of all sessions after a position, in commit order. */
+  journal(afterPosition: number, limit: number): Promise<JournalEvent[]>
+  /** The position of the newest event; 0 when there is none. */
+  lastPosition(): Promise<number>
+  /** Calls `listener` with events as they become durable, in journal order, before `commit` resolves. Returns the way to stop. */
+  follow(listener: (events: readonly JournalEvent[]) => void): () => void
+
+  /** A reader's durable note: how far it came and what it knows by then (JSON text). */
+  readBookmark(reader: string): Promise<{ position: number; state: string } | undefined>
+  writeBookmark(reader: string, position: number, state: string): Promise<void>
+
+  /** Undefined while writes work; otherwise why not, in one line. */
+  trouble(): string | undefined
+}
