@@ -1,7 +1,7 @@
+import type { ErrorCode } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Attachment, Author } from '../sessions/message.ts'
 import type { Consent, DialectName, Guest, Routing } from '../sessions/session.ts'
-import type { ErrorCode } from '../errors.ts'
 
 /**
  * The port every Genesys surface implements. A dialect does no I/O and keeps no state: it describes requests and
