@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { Json, JsonObject } from '../json.ts'
+import type { JsonObject } from '../json.ts'
 import type { Attachment, Author } from '../sessions/message.ts'
 import type { Consent, DialectName, Guest, Routing } from '../sessions/session.ts'
 
@@ -102,6 +102,7 @@ export type CreateOutcome =
       state: 'pending' | 'active'
       tokenExpiresAt: number | null
     }
+  | Unreadable
   | Rejection
 
 export type GuestStatus =
@@ -121,9 +122,14 @@ export type SendOutcome =
     }
   /** The guest is still being routed. Not taken; try later. */
   | { kind: 'not-ready' }
-  /** A success status with an answer that cannot be read: it may have been taken. */
-  | { kind: 'unreadable'; detail: string }
+  | Unreadable
   | Rejection
+
+/** A success status with an answer that cannot be read: the request may have been acted on. */
+export interface Unreadable {
+  kind: 'unreadable'
+  detail: string
+}
 
 /** The platform understood and said no. The same request would be refused again. */
 export interface Rejection {
@@ -137,5 +143,3 @@ export interface Rejection {
     contextId: string | null
   }
 }
-
-export type { Json }

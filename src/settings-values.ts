@@ -1,0 +1,117 @@
+/** How a setting's text becomes its value: zod schemas from `string`, each with a message that says what it should look like. */
+import { createHash } from 'node:crypto'
+import { RE2JS } from 're2js'
+import { z } from 'zod'
+import type { ApiKey, RateLimit } from './settings.ts'
+
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`)
+
+export const flag = z
+  .enum(['true', 'false', 'on', 'off', '1', '0'], 'must be true or false')
+  .transform((text) => text === 'true' || text === 'on' || text === '1')
+
+/** Comma-separated. */
+export const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+
+export const jsonList = <T extends z.ZodType>(item: T) =>
+  z.string().transform((text, context): z.output<T>[] => {
+    const parsed = z.array(item).safeParse(tryJson(text))
+    if (parsed.success) return parsed.data
+    context.addIssue({ code: 'custom', message: 'must be a JSON array of the documented shape' })
+    return z.NEVER
+  })
+
+/** Regular expressions RE2 can run, so that none can take more than linear time. */
+export const patterns = jsonList(z.string()).superRefine((sources, context) => {
+  for (const source of sources) {
+    try {
+      RE2JS.compile(source)
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      context.addIssue({
+        code: 'custom',
+        message: `"${source}" is not a pattern RE2 takes: ${why}`,
+      })
+    }
+  }
+})
+
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `500ms`, `30s`, `5m`, `12h`, `30d`; milliseconds. */
+export const duration = z.string().transform((text, context) => {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text)
+  if (match) return Number(match[1]) * units[match[2] as keyof typeof units]
+  context.addIssue({ code: 'custom', message: 'must be a duration such as 30d, 12h or 90s' })
+  return z.NEVER
+})
+
+/** `100/60s` or `off`. */
+export const rateLimit = z
+  .string('must be like 100/60s or off')
+  .transform((text, context): RateLimit => {
+    if (text === 'off') return 'off'
+    const match = /^(\d+)\/(\d*)(ms|s|m|h|d)$/.exec(text)
+    const limit = Number(match?.[1])
+    const windowMs = Number(match?.[2] || 1) * units[(match?.[3] ?? 's') as keyof typeof units]
+    if (match && limit > 0 && windowMs > 0) return { limit, windowMs }
+    context.addIssue({ code: 'custom', message: 'must be like 100/60s or off' })
+    return z.NEVER
+  })
+
+const origin = (schemes: readonly string[]) =>
+  z.string().transform((text, context) => {
+    const url = URL.parse(text)
+    if (url && schemes.includes(url.protocol) && url.pathname === '/' && url.search === '') {
+      return `${url.protocol}//${url.host}`
+    }
+    const examples = schemes.map((scheme) => `${scheme}//host[:port]`).join(' or ')
+    context.addIssue({ code: 'custom', message: `must be an origin, ${examples}` })
+    return z.NEVER
+  })
+export const httpOrigin = origin(['https:', 'http:'])
+export const socketOrigin = origin(['wss:', 'ws:'])
+
+/** `name:role:key` or `name:role:sha256:<hex>`, comma-separated. */
+export const apiKeys = list.transform((entries, context): ApiKey[] => {
+  const keys = entries.map(apiKey)
+  keys.forEach((key, at) => {
+    if (!key) {
+      // The entry itself may hold a key, so it is named by its place only.
+      const message = `entry ${at + 1} must be name:role:key or name:role:sha256:<hex>, with role app, ops or admin`
+      context.addIssue({ code: 'custom', message })
+    }
+  })
+  const good = keys.filter((key) => key !== undefined)
+  const names = new Set(good.map((key) => key.name))
+  if (names.size < good.length)
+    context.addIssue({ code: 'custom', message: 'two entries share a name' })
+  return good
+})
+
+function apiKey(entry: string): ApiKey | undefined {
+  const [, name, role, secret] = /^([^:\s]+):(app|ops|admin):(\S+)$/.exec(entry) ?? []
+  if (!name || !role || !secret) return undefined
+  const hashed = secret.startsWith('sha256:') ? secret.slice('sha256:'.length).toLowerCase() : null
+  if (hashed !== null && !/^[0-9a-f]{64}$/.test(hashed)) return undefined
+  const sha256 = hashed ?? createHash('sha256').update(secret).digest('hex')
+  return { name, role: role as ApiKey['role'], sha256 }
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

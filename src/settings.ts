@@ -1,0 +1,265 @@
+/**
+ * The environment, read once and shaped for its readers. `parseSettings` reports every problem at once, so that an
+ * operator fixes a deployment in one go. `settingsTable` is what `.env.example` and the README list; a test compares them.
+ */
+import { z } from 'zod'
+import { type DialectName, dialectNames } from './sessions/session.ts'
+import {
+  apiKeys,
+  duration,
+  flag,
+  httpOrigin,
+  integer,
+  jsonList,
+  list,
+  patterns,
+  rateLimit,
+  socketOrigin,
+} from './settings-values.ts'
+
+export const roles = ['app', 'ops', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** A caller the gateway knows. Only the SHA-256 of its key is kept. */
+export interface ApiKey {
+  name: string
+  role: Role
+  sha256: string
+}
+
+/** At most `limit` calls in any `windowMs`; `off` counts nothing. */
+export type RateLimit = { limit: number; windowMs: number } | 'off'
+
+export interface Settings {
+  mode: 'live' | 'simulator'
+  logLevel: string
+  http: {
+    host: string
+    port: number
+    apiKeys: ApiKey[]
+    /** Per API key. */
+    rateLimit: RateLimit
+    allowedOrigins: string[]
+    trustProxy: boolean | string
+    /** Origin that answers name themselves by; null means the request's own host. */
+    publicUrl: string | null
+  }
+  genesys: {
+    clients: { id: string; secret: string }[]
+    region: string
+    baseUrl: string | null
+    loginUrl: string | null
+    messagingUrl: string | null
+    webMessagingUrl: string | null
+    oauthStyle: 'basic' | 'body'
+    limits: Record<DialectName, RateLimit>
+    /** Per attempt. */
+    timeoutMs: number
+  }
+  sessions: {
+    defaultDialect: DialectName
+    queueId: string | null
+    channelConfigId: string | null
+    deploymentId: string | null
+    organizationId: string | null
+    activationTimeoutMs: number
+    /** How long one send may take with its retries, from leaving the queue to its answer. */
+    sendTimeoutMs: number
+    retentionMs: number
+  }
+  policy: {
+    maxMessageBytes: number
+    maxAttachmentBytes: number
+    attachmentTypes: string[]
+    blockedPatterns: string[]
+  }
+  store: { location: string; sync: 'normal' | 'full'; key: Buffer | undefined }
+  simulator: { port: number; activationMs: number; rateLimit: RateLimit }
+}
+
+/** All that is wrong with the environment, in one message. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+  readonly problems: string[]
+
+  constructor(problems: string[]) {
+    super(`The settings cannot be used:\n${problems.map((p) => `  - ${p}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+const seedPatterns = ['<script[^>]*>.*?</script>', 'malware\\.exe', 'blocked_keyword']
+const seedAttachmentTypes = ['image/png', 'image/jpeg', 'application/pdf', 'text/plain']
+
+const Environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: integer(0, 65_535).default(3000),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  API_KEYS: apiKeys.default([]),
+  API_RATE_LIMIT: rateLimit.default({ limit: 600_000, windowMs: 60_000 }),
+  ALLOWED_ORIGINS: list.default([]),
+  TRUST_PROXY: z.string().default('false'),
+  PUBLIC_URL: httpOrigin.optional(),
+  GENESYS_CLIENT_ID: z.string().optional(),
+  GENESYS_CLIENT_SECRET: z.string().optional(),
+  GENESYS_CLIENTS: jsonList(
+    z.object({ id: z.string().min(1), secret: z.string().min(1) }),
+  ).optional(),
+  GENESYS_REGION: z.string().default('mypurecloud.com'),
+  GENESYS_BASE_URL: httpOrigin.optional(),
+  GENESYS_LOGIN_URL: httpOrigin.optional(),
+  GENESYS_MESSAGING_WS_URL: socketOrigin.optional(),
+  GENESYS_WEB_MESSAGING_URL: socketOrigin.optional(),
+  GENESYS_OAUTH_STYLE: z.enum(['basic', 'body']).default('basic'),
+  GENESYS_DIALECT: z.enum(dialectNames).default('external-guests'),
+  GENESYS_TARGET_QUEUE_ID: z.string().optional(),
+  GENESYS_CHANNEL_CONFIG_ID: z.string().optional(),
+  GENESYS_DEPLOYMENT_ID: z.string().optional(),
+  GENESYS_ORGANIZATION_ID: z.string().optional(),
+  GENESYS_RATE_LIMIT: z.string().optional(),
+  GENESYS_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+  GENESYS_ACTIVATION_TIMEOUT_MS: integer(1, 3_600_000).default(30_000),
+  BLOCKED_PATTERNS: patterns.default(seedPatterns),
+  ALLOWED_ATTACHMENT_TYPES: list.default(seedAttachmentTypes),
+  MAX_MESSAGE_BYTES: integer(1, 1_000_000).default(4096),
+  MAX_ATTACHMENT_BYTES: integer(0, Number.MAX_SAFE_INTEGER).default(25 * 1024 * 1024),
+  STORE: z.string().default('sqlite:data/gateway.db'),
+  STORE_SYNC: z.enum(['normal', 'full']).default('normal'),
+  STORE_KEY: z
+    .string()
+    .transform((text) => Buffer.from(text, 'base64'))
+    .refine((key) => key.length === 32, 'must be 32 bytes in base64')
+    .optional(),
+  SESSION_RETENTION: duration.default(30 * 86_400_000),
+  SIMULATOR: flag.optional(),
+  SIMULATOR_PORT: integer(0, 65_535).default(0),
+  SIMULATOR_ACTIVATION_MS: integer(0, 3_600_000).default(1500),
+  SIMULATOR_RATE_LIMIT: rateLimit.default({ limit: 100, windowMs: 60_000 }),
+})
+
+/** Throws SettingsError naming every setting that is missing or malformed. Empty values count as absent. */
+export function parseSettings(environment: Record<string, string | undefined>): Settings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = Environment.safeParse(given)
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`)
+  const limits = parseLimits(given.GENESYS_RATE_LIMIT, problems)
+  const env = parsed.data
+  const clients = env ? oauthClients(env, problems) : []
+  const simulated = env?.SIMULATOR ?? clients.length === 0
+  if (env) {
+    if (simulated && clients.length > 0) {
+      problems.push('SIMULATOR is on and GENESYS_CLIENT_ID is set: choose one')
+    }
+    if (!simulated && clients.length === 0 && !given.GENESYS_CLIENT_ID) {
+      problems.push('GENESYS_CLIENT_ID: missing, and SIMULATOR is off')
+    }
+    if (!simulated && env.API_KEYS.length === 0) {
+      problems.push('API_KEYS: live mode needs at least one, as name:role:key')
+    }
+    if (simulated && env.API_KEYS.length === 0 && !isLoopback(env.HOST)) {
+      problems.push(
+        `API_KEYS: needed to listen on ${env.HOST}; without keys only loopback is served`,
+      )
+    }
+  }
+  if (!env || problems.length > 0) throw new SettingsError(problems)
+
+  return {
+    mode: simulated ? 'simulator' : 'live',
+    logLevel: env.LOG_LEVEL,
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      apiKeys: env.API_KEYS,
+      rateLimit: env.API_RATE_LIMIT,
+      allowedOrigins: env.ALLOWED_ORIGINS,
+      trustProxy:
+        env.TRUST_PROXY === 'true' ? true : env.TRUST_PROXY === 'false' ? false : env.TRUST_PROXY,
+      publicUrl: env.PUBLIC_URL ?? null,
+    },
+    genesys: {
+      clients,
+      region: env.GENESYS_REGION,
+      baseUrl: env.GENESYS_BASE_URL ?? null,
+      loginUrl: env.GENESYS_LOGIN_URL ?? null,
+      messagingUrl: env.GENESYS_MESSAGING_WS_URL ?? null,
+      webMessagingUrl: env.GENESYS_WEB_MESSAGING_URL ?? null,
+      oauthStyle: env.GENESYS_OAUTH_STYLE,
+      limits,
+      timeoutMs: env.GENESYS_TIMEOUT_MS,
+    },
+    sessions: {
+      defaultDialect: env.GENESYS_DIALECT,
+      queueId: env.GENESYS_TARGET_QUEUE_ID ?? null,
+      channelConfigId: env.GENESYS_CHANNEL_CONFIG_ID ?? null,
+      deploymentId: env.GENESYS_DEPLOYMENT_ID ?? null,
+      organizationId: env.GENESYS_ORGANIZATION_ID ?? null,
+      activationTimeoutMs: env.GENESYS_ACTIVATION_TIMEOUT_MS,
+      sendTimeoutMs: 3 * env.GENESYS_TIMEOUT_MS,
+      retentionMs: env.SESSION_RETENTION,
+    },
+    policy: {
+      maxMessageBytes: env.MAX_MESSAGE_BYTES,
+      maxAttachmentBytes: env.MAX_ATTACHMENT_BYTES,
+      attachmentTypes: env.ALLOWED_ATTACHMENT_TYPES,
+      blockedPatterns: env.BLOCKED_PATTERNS,
+    },
+    store: { location: env.STORE, sync: env.STORE_SYNC, key: env.STORE_KEY },
+    simulator: {
+      port: env.SIMULATOR_PORT,
+      activationMs: env.SIMULATOR_ACTIVATION_MS,
+      rateLimit: env.SIMULATOR_RATE_LIMIT,
+    },
+  }
+}
+
+function oauthClients(env: z.output<typeof Environment>, problems: string[]) {
+  const clients = [...(env.GENESYS_CLIENTS ?? [])]
+  if (env.GENESYS_CLIENT_ID !== undefined) {
+    if (env.GENESYS_CLIENT_SECRET === undefined) {
+      problems.push('GENESYS_CLIENT_SECRET: missing, GENESYS_CLIENT_ID needs it')
+    } else clients.unshift({ id: env.GENESYS_CLIENT_ID, secret: env.GENESYS_CLIENT_SECRET })
+  } else if (env.GENESYS_CLIENT_SECRET !== undefined) {
+    problems.push('GENESYS_CLIENT_ID: missing, GENESYS_CLIENT_SECRET is set')
+  }
+  const twice = clients.find((client, at) => clients.findIndex((c) => c.id === client.id) !== at)
+  if (twice) problems.push(`GENESYS_CLIENTS: the client ${twice.id} is listed twice`)
+  return clients
+}
+
+/** `100/60s` for all, `conversations=100/1s,…` for some, `off` for none. What is not named keeps its documented limit. */
+function parseLimits(text: string | undefined, problems: string[]): Record<DialectName, RateLimit> {
+  const limits: Record<DialectName, RateLimit> = {
+    'external-guests': { limit: 100, windowMs: 60_000 },
+    'guest-sessions': { limit: 100, windowMs: 60_000 },
+    conversations: { limit: 100, windowMs: 1000 },
+    'messaging-guests': { limit: 100, windowMs: 60_000 },
+    'web-messaging': { limit: 100, windowMs: 60_000 },
+  }
+  for (const part of text?.split(',') ?? []) {
+    const [name, value] = part.includes('=') ? part.split('=', 2) : [undefined, part]
+    const limit = rateLimit.safeParse(value?.trim())
+    const dialect = name?.trim()
+    if (!limit.success) problems.push(`GENESYS_RATE_LIMIT: "${part}" is not like 100/60s or off`)
+    else if (dialect === undefined) for (const each of dialectNames) limits[each] = limit.data
+    else if (isDialectName(dialect)) limits[dialect] = limit.data
+    else
+      problems.push(`GENESYS_RATE_LIMIT: ${dialect} is not a dialect (${dialectNames.join(', ')})`)
+  }
+  return limits
+}
+
+function isDialectName(text: string): text is DialectName {
+  return (dialectNames as readonly string[]).includes(text)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+/** Every variable the gateway reads. */
+export const settingNames = Object.keys(Environment.shape)
