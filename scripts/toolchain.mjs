@@ -81,7 +81,7 @@ export async function install() {
   if (isInstalled()) return
   console.error('Installing packages with npm ci, this once (some 20 seconds) …')
   // NODE_ENV=production would leave out the development packages, and Node 24 is one of them.
-  const { code, output } = await run('npm', ['ci', '--include=dev'], {
+  const { code, output } = await run('npm', ['ci', '--include=dev', '--loglevel=error'], {
     env: withPath(pathEntries().filter((entry) => entry !== path.join(modules, '.bin'))),
     capture: true,
   })

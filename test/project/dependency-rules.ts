@@ -1,0 +1,95 @@
+import path from 'node:path'
+import type { Import } from './imports.ts'
+import type { SourceFile } from './repository.ts'
+
+/**
+ * Who may import whom. Paths are below src/; a row holds for the files its `of` matches, the first row that matches
+ * counts, and what is in neither list is refused. `types` may be imported with `import type` only.
+ */
+export interface Rule {
+  of: string
+  may: readonly string[]
+  types?: readonly string[]
+}
+
+/** Everybody's vocabulary. */
+const vocabulary = ['errors.ts', 'clock.ts', 'json.ts', 'redact.ts']
+/** The facts a session is made of. */
+const facts = ['sessions/session.ts', 'sessions/message.ts', 'sessions/events.ts']
+
+export const rules: readonly Rule[] = [
+  { of: 'main.ts', may: ['gateway.ts', 'settings.ts', ...vocabulary] },
+  { of: 'gateway.ts', may: ['**'] },
+  { of: 'settings*.ts', may: ['settings*.ts', 'genesys/regions.ts', ...facts, ...vocabulary] },
+  { of: '*.ts', may: vocabulary },
+
+  {
+    of: 'http/**',
+    may: [
+      'http/**',
+      'sessions/**',
+      'insight/**',
+      'webhooks/**',
+      'store/store.ts',
+      'genesys/dialect.ts',
+      ...vocabulary,
+    ],
+    types: ['settings.ts'],
+  },
+  {
+    of: 'sessions/**',
+    may: ['sessions/**', 'genesys/dialect.ts', 'store/store.ts', ...vocabulary],
+    types: ['genesys/client.ts', 'settings.ts'],
+  },
+  { of: 'genesys/**', may: ['genesys/**', ...facts, ...vocabulary], types: ['settings.ts'] },
+  { of: 'store/**', may: ['store/**', ...facts, ...vocabulary], types: ['settings.ts'] },
+  {
+    of: 'webhooks/**',
+    may: ['webhooks/**', 'store/store.ts', ...facts, ...vocabulary],
+    types: ['settings.ts'],
+  },
+  {
+    of: 'insight/**',
+    may: ['insight/**', 'store/store.ts', ...facts, ...vocabulary],
+    types: ['settings.ts'],
+  },
+  // A second, independent reading of the platform's documents: it shares nothing with the first.
+  { of: 'simulator/**', may: ['simulator/**', 'clock.ts', 'json.ts'] },
+  { of: 'pages/**', may: ['pages/**'] },
+]
+
+/** Where the process is looked at: its environment, signals, output and exit code. */
+const programs = ['src/main.ts', 'src/simulator/main.ts']
+
+/** One line for each import that no rule allows. */
+export function forbiddenImports(imports: readonly Import[], table = rules): string[] {
+  return imports.flatMap(({ from, to, isType, line }) => {
+    const rule = table.find(({ of }) => matches(from, of))
+    if (!rule) return [`${from} has no rule: add a row for its folder`]
+    const allowed = isType ? [...rule.may, ...(rule.types ?? [])] : rule.may
+    if (allowed.some((pattern) => matches(to, pattern))) return []
+    const typeOnly = rule.types?.some((pattern) => matches(to, pattern))
+    const why = typeOnly
+      ? 'only its types'
+      : `only ${[...rule.may, ...(rule.types ?? [])].join(', ')}`
+    return [`${from}:${line} imports ${to}, but ${rule.of} may import ${why}`]
+  })
+}
+
+/** One line for each use of the process outside the programs. */
+export function processUses(files: readonly SourceFile[]): string[] {
+  return files
+    .filter((file) => !programs.includes(file.path))
+    .flatMap((file) =>
+      file.text.split('\n').flatMap((line, index) => {
+        const code = line.replace(/^\s*(\/?\*|\/\/).*|\s\/\/ .*/, '')
+        return /\bprocess\b(\.|\[)|['"](node:)?process['"]/.test(code)
+          ? [`${file.path}:${index + 1} uses the process: ${line.trim()}`]
+          : []
+      }),
+    )
+}
+
+function matches(file: string, pattern: string): boolean {
+  return path.posix.matchesGlob(file, `src/${pattern}`)
+}

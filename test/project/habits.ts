@@ -1,0 +1,102 @@
+import type { SourceFile } from './repository.ts'
+
+/**
+ * Habits of this code that neither the compiler nor the linter keeps. A habit names the files it holds for and
+ * the lines that break it, and shows one that does: a check that cannot fail checks nothing.
+ */
+export interface Habit {
+  name: string
+  holdsFor: (path: string) => boolean
+  brokenBy: RegExp
+  /** Lines it must find. */
+  breaking: readonly string[]
+  /** Lines that look alike and are fine. */
+  fine: readonly string[]
+}
+
+const everywhere = () => true
+const inTests = (path: string) => path.startsWith('test/')
+/** Waiting for a condition is built on a short pause somewhere; that somewhere is test/support. */
+const inTestsProper = (path: string) => inTests(path) && !path.startsWith('test/support/')
+
+export const habits: readonly Habit[] = [
+  {
+    name: 'no any',
+    holdsFor: everywhere,
+    brokenBy: /\bas any\b|[:<,|]\s*any\b\s*([,;=>)[\]|{]|$)|\bany\[\]/,
+    breaking: [
+      'const a = b as any',
+      'function f(a: any) {',
+      'let a: any[] = []',
+      'new Map<string, any>()',
+    ],
+    fine: ['// as many: any of them', "it('takes any text', () => {", 'Promise.any([a, b])'],
+  },
+  {
+    name: 'no silenced compiler',
+    holdsFor: everywhere,
+    brokenBy: /@ts-(ignore|nocheck)/,
+    breaking: ['// @ts-ignore', '// @ts-nocheck'],
+    fine: ['// @ts-expect-error: the body is wrong on purpose'],
+  },
+  {
+    name: 'no test that keeps others from running',
+    holdsFor: inTests,
+    brokenBy: /\b(it|test|describe|suite)\.only\(|\bonly: true\b/,
+    breaking: ["it.only('works', () => {", "it('works', { only: true }, () => {"],
+    fine: ["it('lists only what is open', () => {"],
+  },
+  {
+    name: 'no skipped test without a printed reason',
+    holdsFor: inTests,
+    brokenBy:
+      /\b(it|test|describe|suite)\.(skip|todo)\(|\b(skip|todo): true\b|\bt\.(skip|todo)\(\)/,
+    breaking: [
+      "it.skip('works', () => {",
+      "it('works', { skip: true }, () => {",
+      't.skip()',
+      "it.todo('later')",
+    ],
+    fine: ["t.skip('redis-server is missing')", "it('works', { skip: redis.missing }, () => {"],
+  },
+  {
+    name: 'no fixed sleep',
+    holdsFor: inTestsProper,
+    brokenBy:
+      /\bawait\s+(?!\w*[cC]lock\.)(\w+\.)*(sleep|delay|setTimeout|wait|pause)\(\s*[\d_]|\bsetTimeout\((r|res|resolve|done|ok),\s*[\d_]/,
+    breaking: [
+      'await sleep(500)',
+      'await delay(2_000)',
+      'await timers.setTimeout(100)',
+      'await new Promise((resolve) => setTimeout(resolve, 50))',
+    ],
+    fine: ['await clock.sleep(500)', 'await sleep(ms, signal)', 'await once(socket, "close")'],
+  },
+]
+
+/** `path:line: habit: text` for each broken one. */
+export function brokenHabits(files: readonly SourceFile[], kept = habits): string[] {
+  return files.flatMap((file) => {
+    const held = kept.filter((habit) => habit.holdsFor(file.path))
+    return file.text
+      .split('\n')
+      .flatMap((line, index) =>
+        held
+          .filter((habit) => habit.brokenBy.test(line))
+          .map((habit) => `${file.path}:${index + 1}: ${habit.name}: ${line.trim()}`),
+      )
+  })
+}
+
+/** One line for each file over the limit that has no entry of its own, or is over that too. */
+export function longFiles(
+  files: readonly SourceFile[],
+  limit: number,
+  exceptions: Record<string, number>,
+): string[] {
+  return files.flatMap((file) => {
+    const lines = file.text.trimEnd().split('\n').length
+    const allowed = exceptions[file.path] ?? limit
+    return lines > allowed ? [`${file.path} has ${lines} lines; ${allowed} is the limit`] : []
+  })
+}
