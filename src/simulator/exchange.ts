@@ -1,0 +1,223 @@
+/**
+ * One request and what becomes of it, always in this order: written down, token, quota, faults before, scope, body,
+ * the operation, faults after, answer.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { credentials } from './client-credentials.ts'
+import type { FaultRule } from './faults.ts'
+import { platformError } from './platform-error.ts'
+import type { Kept } from './received.ts'
+import {
+  badToken,
+  bareStatus,
+  expiredToken,
+  missingScope,
+  noToken,
+  tooManyRequests,
+} from './refusals.ts'
+import type { Answer, Operation } from './surface.ts'
+import type { Token } from './token-desk.ts'
+import type { RunningWorld } from './world.ts'
+
+export class Exchange {
+  readonly #world: RunningWorld
+  readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
+  readonly #text: string
+  readonly #entry: Kept
+  #token: Token | null = null
+
+  constructor(world: RunningWorld, name: string, request: FastifyRequest, reply: FastifyReply) {
+    this.#world = world
+    this.#request = request
+    this.#reply = reply
+    this.#text = typeof request.body === 'string' ? request.body : ''
+    this.#entry = world.received.add({
+      at: world.time.now(),
+      operation: name,
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
+      text: this.#text,
+    })
+  }
+
+  async serve(operation: Operation): Promise<FastifyReply> {
+    const stranger = this.#identify(operation)
+    if (stranger) return this.finish(stranger)
+    const overQuota = this.#count()
+    if (overQuota) return this.finish(overQuota)
+
+    const instead = await this.#suffer(this.#strike('before'))
+    if (instead === 'nothing') return this.#reply
+    if (instead) return this.#send(instead)
+
+    const answer = this.#unscoped(operation) ?? this.#act(operation)
+    if (!this.#entry.acted) return this.finish(answer)
+    const spoilt = await this.#suffer(this.#strike('after'), answer)
+    if (spoilt === 'nothing') return this.#reply
+    return spoilt ? this.#send(spoilt) : this.finish(answer)
+  }
+
+  finish(answer: Answer): FastifyReply {
+    return this.#send({ answer, text: this.#textOf(answer) })
+  }
+
+  /** Who is calling. An open operation lets strangers in, but still knows a token when it sees one. */
+  #identify(operation: Operation): Answer | undefined {
+    const header = this.#request.headers.authorization
+    if (operation.body === 'form') {
+      this.#entry.clientId = credentials(header, new URLSearchParams(this.#text))?.id ?? null
+    }
+    const value = /^bearer +(\S+)$/i.exec(header ?? '')?.[1]
+    const check = value === undefined ? undefined : this.#world.tokens.check(value)
+    if (check && check.kind !== 'unknown') {
+      this.#entry.clientId = check.token.clientId
+      this.#entry.tokenNumber = check.token.number
+    }
+    if (check?.kind === 'good') this.#token = check.token
+    if (this.#token || operation.access === 'open') return undefined
+    if (value === undefined) return noToken()
+    return check?.kind === 'expired' ? expiredToken() : badToken()
+  }
+
+  #count(): Answer | undefined {
+    if (!this.#token) return undefined
+    const { quotas, behaviour, time } = this.#world
+    const reading = quotas.count(this.#token.clientId, behaviour.rateLimit, time.now())
+    if (!reading) return undefined
+    this.#reply.headers({
+      'inin-ratelimit-count': reading.used,
+      'inin-ratelimit-allowed': reading.limit,
+      'inin-ratelimit-reset': Math.ceil(reading.resetMs / 1_000),
+    })
+    if (reading.allowed) return undefined
+    return tooManyRequests(reading, behaviour.retryAfterFormat, time.now())
+  }
+
+  #unscoped({ access }: Operation): Answer | undefined {
+    if (access === 'open' || access === 'any' || this.#token?.scopes.has(access)) return undefined
+    return missingScope(access, this.#world.behaviour.missingScopeStatus)
+  }
+
+  #act(operation: Operation): Answer {
+    const { headers, params } = this.#request
+    let body: unknown = this.#text === '' ? undefined : this.#text
+    if (body !== undefined && operation.body !== 'form') {
+      if (!/^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')) {
+        return platformError(415, 'unsupported.media.type', 'The body must be application/json')
+      }
+      try {
+        body = JSON.parse(this.#text)
+      } catch {
+        return platformError(400, 'bad.request', 'The request body is not valid JSON')
+      }
+    }
+    const call = { params: params as Record<string, string>, headers, body, token: this.#token }
+    const answer = operation.answer(call)
+    this.#entry.acted = answer.status < 400
+    return answer
+  }
+
+  #strike(when: 'before' | 'after'): FaultRule[] {
+    const { operation, clientId } = this.#entry
+    const target = { operation, clientId, path: this.#request.url, body: this.#text }
+    return this.#world.faults.strike(when, target)
+  }
+
+  /** Undefined when the request goes on as if nothing had been; `nothing` when no answer will ever come. */
+  async #suffer(
+    rules: FaultRule[],
+    answer: Answer = { status: 200, body: {} },
+  ): Promise<Outgoing | 'nothing' | undefined> {
+    for (const rule of rules) {
+      this.#entry.fault = rule.kind
+      switch (rule.kind) {
+        case 'latency': {
+          const release = this.#hold()
+          await this.#world.time.sleep(rule.latencyMs)
+          release()
+          break
+        }
+        case 'status': {
+          const faulted = bareStatus(rule.status, rule.retryAfter)
+          return { answer: faulted, text: this.#textOf(faulted, rule.body) }
+        }
+        case 'rate-limit': {
+          const refusal = bareStatus(429, rule.retryAfter)
+          return { answer: refusal, text: this.#textOf(refusal) }
+        }
+        case 'malformed':
+          return { answer, text: `${this.#textOf(answer).slice(0, -1)}, <<` }
+        case 'reset':
+          this.#hijack()
+          this.#request.raw.socket.resetAndDestroy()
+          return 'nothing'
+        case 'hang':
+          this.#hold()
+          this.#hijack()
+          return 'nothing'
+        case 'truncated':
+          this.#truncate(answer)
+          return 'nothing'
+      }
+    }
+    return undefined
+  }
+
+  #truncate(answer: Answer): void {
+    const bytes = Buffer.from(this.#textOf(answer))
+    this.#hijack()
+    const { raw } = this.#reply
+    raw.writeHead(answer.status, {
+      'content-type': 'application/json',
+      'content-length': bytes.length,
+    })
+    raw.write(bytes.subarray(0, bytes.length / 2), () => raw.destroy())
+  }
+
+  /** Lets a reset end this connection, which may never end by itself. Returns the way back. */
+  #hold(): () => void {
+    const { socket } = this.#request.raw
+    const { held } = this.#world
+    const release = () => {
+      held.delete(socket)
+      socket.off('close', release)
+    }
+    held.add(socket)
+    socket.once('close', release)
+    return release
+  }
+
+  /** From here on Fastify leaves the socket alone. */
+  #hijack(): void {
+    this.#world.received.settle(this.#entry)
+    this.#reply.hijack()
+  }
+
+  #send({ answer, text }: Outgoing): FastifyReply {
+    this.#entry.answeredStatus = answer.status
+    this.#world.received.settle(this.#entry)
+    this.#reply.code(answer.status).headers(answer.headers ?? {})
+    this.#reply.header('inin-correlation-id', this.#contextId())
+    if (text === '') return this.#reply.send()
+    return this.#reply.header('content-type', 'application/json').send(text)
+  }
+
+  #textOf(answer: Answer, body: unknown = answer.body): string {
+    if (typeof body === 'string') return body
+    if (body !== undefined) return JSON.stringify(body)
+    if (answer.error === undefined) return ''
+    return JSON.stringify({ ...answer.error, contextId: this.#contextId() })
+  }
+
+  #contextId(): string {
+    return this.#world.chance.uuid('context', this.#entry.sequence)
+  }
+}
+
+interface Outgoing {
+  answer: Answer
+  /** What goes over the wire, which need not be what the answer means. */
+  text: string
+}

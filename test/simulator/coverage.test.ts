@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { completeOptions } from '../../src/simulator/options.ts'
+import { MovableTime } from '../../src/simulator/time.ts'
+import { createWorld } from '../../src/simulator/world.ts'
+import { type Body, signIn, startTestSimulator } from './support.ts'
+
+const options = completeOptions({})
+const { surfaces } = createWorld(options, new MovableTime(options.clock))
+
+describe('the coverage list', () => {
+  for (const surface of surfaces) {
+    it(`names every operation of ${surface.name}, and none that is not there`, () => {
+      const listed = surface.coverage.flatMap(({ operation }) => operation ?? [])
+      const there = surface.operations.map(({ name }) => name)
+
+      assert.deepEqual(listed.toSorted(), there.toSorted())
+    })
+
+    it(`is right that ${surface.name} lacks what it says it lacks`, async (t) => {
+      const simulator = await startTestSimulator(t)
+      const api = await signIn(simulator)
+
+      for (const { state, route } of surface.coverage) {
+        if (route === undefined) continue
+        assert.equal(state, 'not-imitated')
+        const [method = '', path = ''] = route.split(' ')
+        assert.equal((await api.call(method, path)).status, 404, route)
+      }
+    })
+  }
+
+  it('is served', async (t) => {
+    const simulator = await startTestSimulator(t)
+
+    const response = await fetch(`${simulator.url}/__simulator/coverage`)
+
+    const served = (await response.json()) as Body
+    assert.deepEqual(
+      Object.keys(served),
+      surfaces.map(({ name }) => name),
+    )
+  })
+})

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { systemClock } from '../../src/clock.ts'
+import { MovableTime } from '../../src/simulator/time.ts'
+
+/** A base clock that stands still and never rings. */
+const still = { ...systemClock, now: () => 1_000, after: () => () => undefined }
+
+describe('MovableTime', () => {
+  it('runs what falls due on the way, in order, each at its own moment', () => {
+    const time = new MovableTime(still)
+    const seen: [string, number][] = []
+    const note = (name: string) => () => void seen.push([name, time.now()])
+    time.after(300, note('late'))
+    time.after(100, () => {
+      note('early')()
+      time.after(50, note('ordered on the way'))
+    })
+    time.after(900, note('not yet'))
+
+    time.advance(500)
+
+    assert.deepEqual(seen, [
+      ['early', 1_100],
+      ['ordered on the way', 1_150],
+      ['late', 1_300],
+    ])
+    assert.equal(time.now(), 1_500)
+  })
+
+  it('forgets what was cancelled, and everything on reset', () => {
+    const time = new MovableTime(still)
+    const rang: string[] = []
+    const cancel = time.after(10, () => rang.push('cancelled'))
+    cancel()
+    time.after(10, () => rang.push('from before the reset'))
+    time.reset()
+
+    time.advance(100)
+
+    assert.deepEqual(rang, [])
+  })
+
+  it('ends a sleep when it is due or its signal is', async () => {
+    const time = new MovableTime(still)
+    const slept = time.sleep(1_000)
+    const abort = new AbortController()
+    const aborted = time.sleep(1_000, abort.signal)
+
+    abort.abort(new Error('enough'))
+    time.advance(1_000)
+
+    await slept
+    await assert.rejects(aborted, /enough/)
+  })
+
+  it('still keeps an appointment by the base clock', async () => {
+    const time = new MovableTime(systemClock)
+    const keepAlive = setTimeout(() => undefined, 5_000)
+
+    await time.sleep(5)
+
+    clearTimeout(keepAlive)
+  })
+})
