@@ -21,7 +21,7 @@ await main(async () => {
     [
       '--test',
       // A process per file, as many as there are cores: Node's own default leaves one core idle.
-      `--test-concurrency=${os.cpus().length}`,
+      `--test-concurrency=${os.availableParallelism()}`,
       '--test-timeout=60000',
       ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
       ...[`--test-reporter=${skipped}`, '--test-reporter-destination=stdout'],
