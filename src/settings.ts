@@ -2,6 +2,7 @@
  * The environment, read once and shaped for its readers. `parseSettings` reports every problem at once, so that an
  * operator fixes a deployment in one go. `settingsTable` is what `.env.example` and the README list; a test compares them.
  */
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type DialectName, dialectNames } from './sessions/session.ts'
 import {
@@ -25,6 +26,10 @@ export interface ApiKey {
   name: string
   role: Role
   sha256: string
+}
+
+export function apiKeyOf(name: string, role: Role, key: string): ApiKey {
+  return { name, role, sha256: createHash('sha256').update(key).digest('hex') }
 }
 
 /** At most `limit` calls in any `windowMs`; `off` counts nothing. */

@@ -29,6 +29,8 @@ export interface NewEvent {
   at: number
   /** The message a `message.*` event is about. */
   messageId: string | null
+  /** That message's place in the transcript, on the event that put it there; null on every other. */
+  ordinal: number | null
   /** Name of the API key that caused it; null when the gateway or the platform did. */
   actor: string | null
   /** W3C traceparent it belongs to. */

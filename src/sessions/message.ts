@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode, UpstreamSaid } from '../errors.ts'
 
 export const authors = ['bot', 'user', 'agent', 'system'] as const
 export type Author = (typeof authors)[number]
@@ -29,6 +29,16 @@ export interface MessagePart {
   sentAt: number | null
 }
 
+/** Why a message did not arrive, or may not have. */
+export interface MessageError {
+  code: ErrorCode
+  detail: string
+  /** Sending it again can help and cannot double it. */
+  retryable: boolean
+  retryAfterSeconds: number | null
+  upstream: UpstreamSaid | null
+}
+
 /** One message of a session's transcript, either direction, times in epoch milliseconds. Never mutated. */
 export interface Message {
   id: string
@@ -52,7 +62,7 @@ export interface Message {
   /** Times it left for the platform. */
   attempts: number
   parts: MessagePart[] | null
-  error: { code: ErrorCode; detail: string } | null
+  error: MessageError | null
   /**
    * `caller`: somebody waits for the answer, so it fails at the deadline. `session`: it was answered 202 and
    * waits as long as its session lives.

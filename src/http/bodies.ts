@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify'
+import { invalidRequest } from './validation.ts'
+
+/**
+ * Bodies are JSON in valid UTF-8, or newline-delimited JSON handed to the route as a stream. Anything else is
+ * `unsupported-media-type`.
+ */
+export function acceptBodies(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  // Fastify's own parser replaces broken bytes; a message must not arrive other than it was sent.
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    /^application\/(?:json|[\w.+-]+\+json)(?:\s*;|$)/i,
+    { parseAs: 'buffer' },
+    (request, body, done) => {
+      let decoded: string
+      try {
+        decoded = utf8.decode(body as Buffer)
+      } catch {
+        done(invalidRequest([{ pointer: '', detail: 'is not valid UTF-8' }]))
+        return
+      }
+      parseJson(request, decoded, (error, value) => {
+        if (error) done(invalidRequest([{ pointer: '', detail: 'is not valid JSON' }]))
+        else done(null, value)
+      })
+    },
+  )
+  app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload))
+}

@@ -1,0 +1,52 @@
+import type { FastifyInstance } from 'fastify'
+import type { MessageAnswerDeps } from './answer-message.ts'
+import { describeApi, openApiRoutes } from './openapi.ts'
+import { closeSessionRoute } from './routes/close-session.ts'
+import { type CreateSessionDeps, createSessionRoute } from './routes/create-session.ts'
+import { getMessageRoute } from './routes/get-message.ts'
+import { getMetricsRoute, type MetricsText } from './routes/get-metrics.ts'
+import { getSessionRoute } from './routes/get-session.ts'
+import { getStatsRoute } from './routes/get-stats.ts'
+import { healthRoutes, type NotReady } from './routes/health.ts'
+import { injectBatchRoute } from './routes/inject-batch.ts'
+import { injectMessageRoute } from './routes/inject-message.ts'
+import { listDialectsRoute } from './routes/list-dialects.ts'
+import { listMessagesRoute } from './routes/list-messages.ts'
+import { listSessionsRoute } from './routes/list-sessions.ts'
+import { problemPagesRoute } from './routes/problem-pages.ts'
+import { retryMessageRoute } from './routes/retry-message.ts'
+import { type App, createServer, refuseOtherMethods, type ServerDeps } from './server.ts'
+
+export interface AppDeps extends ServerDeps, CreateSessionDeps, MessageAnswerDeps {
+  version: string
+  stats: Parameters<typeof getStatsRoute>[1]['read']
+  dialects: Parameters<typeof listDialectsRoute>[1]['read']
+  metrics: MetricsText
+  notReady: NotReady
+}
+
+/** The server with every route on it, not listening yet. */
+export function buildApp(deps: AppDeps): App {
+  const app = createServer(deps)
+  refuseOtherMethods(app as unknown as FastifyInstance)
+  describeApi(app as unknown as FastifyInstance, deps.version)
+  app.register(async (scope) => {
+    const routes = scope as unknown as App
+    createSessionRoute(routes, deps)
+    listSessionsRoute(routes, deps)
+    getSessionRoute(routes, deps)
+    closeSessionRoute(routes, deps)
+    injectMessageRoute(routes, deps)
+    listMessagesRoute(routes, deps)
+    getMessageRoute(routes, deps)
+    retryMessageRoute(routes, deps)
+    injectBatchRoute(routes, deps)
+    listDialectsRoute(routes, { read: deps.dialects })
+    getStatsRoute(routes, { read: deps.stats })
+    getMetricsRoute(routes, deps)
+    healthRoutes(routes, deps)
+    problemPagesRoute(routes)
+    openApiRoutes(routes)
+  })
+  return app
+}

@@ -1,0 +1,119 @@
+import { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { GatewayError } from '../../errors.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
+import { messageAnswer } from '../answer-message.ts'
+import { callerOf, waitingOf } from '../context.ts'
+import { type Line, readLines } from '../ndjson.ts'
+import { problemOf } from '../problem-reply.ts'
+import { BatchLine, newMessage } from '../schemas/message.ts'
+import { problems } from '../schemas/problem.ts'
+import type { App } from '../server.ts'
+import { parseOrRefuse } from '../validation.ts'
+
+const maxBytes = 1024 * 1024
+/** Lines being sent at once; reading pauses at so many. */
+const maxInFlight = 64
+
+export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions }) {
+  app.post(
+    '/v1/messages/batch',
+    {
+      config: { roles: ['app'] },
+      schema: {
+        operationId: 'injectBatch',
+        summary: 'Inject many messages',
+        description:
+          'One `{sessionId, …message}` a line in; one `{line, status, message}` or `{line, status, problem}` a line out, as they finish. Messages of one session keep the order of their lines.',
+        tags: ['Messages'],
+        consumes: ['application/x-ndjson'],
+        response: {
+          200: {
+            description: 'One result a line, in the order they finish',
+            content: { 'application/x-ndjson': { schema: z.string() } },
+          },
+          ...problems('body-too-large', 'unsupported-media-type'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const body: unknown = request.body
+      if (!(body instanceof Readable)) {
+        throw new GatewayError('unsupported-media-type', 'A batch is application/x-ndjson')
+      }
+      if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+        throw new GatewayError('body-too-large', `The body is over ${maxBytes} bytes`)
+      }
+      const results = inOrderPerSession(readLines(body, maxBytes), (line) =>
+        resultOf(sessions, line, request),
+      )
+      return reply.type('application/x-ndjson').send(Readable.from(results) as never)
+    },
+  )
+}
+
+/** Runs lines side by side, those of one session one after the other, and yields results as they come. */
+async function* inOrderPerSession(
+  lines: AsyncGenerator<Line>,
+  run: (line: Line) => Promise<string>,
+): AsyncGenerator<string> {
+  const lastOfSession = new Map<unknown, Promise<string>>()
+  const running = new Set<Promise<string>>()
+  const finished: string[] = []
+  let next: Promise<IteratorResult<Line>> | undefined = lines.next()
+
+  while (next || running.size > 0) {
+    const read: Promise<IteratorResult<Line>> | undefined =
+      running.size < maxInFlight ? next : undefined
+    const event: string | IteratorResult<Line> = await Promise.race([
+      ...(read ? [read] : []),
+      ...running,
+    ])
+    if (typeof event !== 'string') {
+      next = event.done ? undefined : lines.next()
+      if (event.done) continue
+      const line = event.value
+      const key = sessionIdOf(line)
+      const before = lastOfSession.get(key) ?? Promise.resolve('')
+      const result: Promise<string> = before.then(() => run(line))
+      lastOfSession.set(key, result)
+      running.add(result)
+      void result.then((text) => {
+        running.delete(result)
+        finished.push(text)
+        if (lastOfSession.get(key) === result) lastOfSession.delete(key)
+      })
+    }
+    yield* finished.splice(0)
+  }
+  yield* finished
+}
+
+function sessionIdOf(line: Line): unknown {
+  if ('error' in line || typeof line.value !== 'object' || line.value === null) return undefined
+  return (line.value as { sessionId?: unknown }).sessionId
+}
+
+/** Never rejects: a line's failure is its result. */
+async function resultOf(sessions: Sessions, line: Line, request: FastifyRequest): Promise<string> {
+  try {
+    if ('error' in line) throw line.error
+    const { sessionId, ...message } = parseOrRefuse(BatchLine, line.value)
+    const injected = await sessions.inject(
+      sessionId,
+      newMessage(message),
+      callerOf(request),
+      waitingOf(request),
+    )
+    const { status, body } = messageAnswer(injected, request)
+    const field = status < 400 ? 'message' : 'problem'
+    return `{"line":${line.number},"status":${status},"${field}":${body}}\n`
+  } catch (error) {
+    if (!(error instanceof GatewayError)) request.log.error({ err: error }, 'batch line failed')
+    const failure =
+      error instanceof GatewayError ? error : new GatewayError('overloaded', 'The line failed')
+    const problem = problemOf(failure, '/v1/messages/batch', request.id)
+    return `${JSON.stringify({ line: line.number, status: problem.status, problem })}\n`
+  }
+}

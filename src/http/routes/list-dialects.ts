@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { authors } from '../../sessions/message.ts'
+import { dialectNames } from '../../sessions/session.ts'
+import { problems } from '../schemas/problem.ts'
+import type { App } from '../server.ts'
+
+export const DialectView = z
+  .object({
+    name: z.enum(dialectNames),
+    configured: z.boolean(),
+    missing: z.array(z.string()).meta({ description: 'Why it is not configured' }),
+    default: z.boolean(),
+    scopes: z.array(z.string()),
+    capabilities: z
+      .object({
+        transport: z.enum(['rest', 'websocket']),
+        authors: z.array(z.enum(authors)),
+        attachments: z.boolean(),
+        readReceipts: z.boolean(),
+        typing: z.boolean(),
+        consent: z.boolean(),
+        tokenRefresh: z.boolean(),
+        closesUpstream: z.boolean(),
+        receives: z.boolean(),
+      })
+      .nullable()
+      .meta({ description: 'Null for a dialect this version does not speak' }),
+  })
+  .meta({ id: 'Dialect' })
+
+export function listDialectsRoute(
+  app: App,
+  { read }: { read: () => z.input<typeof DialectView>[] },
+) {
+  app.get(
+    '/v1/dialects',
+    {
+      config: { roles: ['app', 'ops'] },
+      schema: {
+        operationId: 'listDialects',
+        summary: 'What each dialect can do, and which are configured',
+        tags: ['Operations'],
+        response: {
+          200: z.object({ items: z.array(DialectView) }).meta({ id: 'DialectList' }),
+          ...problems(),
+        },
+      },
+    },
+    async () => ({ items: read() }),
+  )
+}

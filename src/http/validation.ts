@@ -1,0 +1,55 @@
+/** Requests are checked with zod; what is wrong is named by pointer, all of it at once. */
+import type { FastifySchemaCompiler } from 'fastify'
+import type { z } from 'zod'
+import { type FieldError, GatewayError } from '../errors.ts'
+
+/** For `app.setValidatorCompiler`: the value comes out as the schema's output, the failure as `invalid-request`. */
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  return (data: unknown) => {
+    const result = schema.safeParse(data)
+    if (result.success) return { value: result.data }
+    return { error: invalidRequest(fieldErrors(result.error, httpPart ?? 'body')) }
+  }
+}
+
+/** Parses what no route schema covers, such as a line of a batch. Throws `invalid-request`. */
+export function parseOrRefuse<T extends z.ZodType>(schema: T, data: unknown): z.output<T> {
+  const result = schema.safeParse(data)
+  if (result.success) return result.data
+  throw invalidRequest(fieldErrors(result.error, 'body'))
+}
+
+export function invalidRequest(errors: FieldError[]): GatewayError {
+  const [first] = errors
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  const detail = first ? `${first.pointer || 'The body'} ${first.detail}${more}` : 'Not valid'
+  return new GatewayError('invalid-request', detail, { errors })
+}
+
+const maxErrors = 50
+
+/** RFC 6901 pointers into a body; `?name`, `path:name` and `header:name` for the other places. */
+function fieldErrors(error: z.ZodError, place: string): FieldError[] {
+  const prefix = { querystring: '?', params: 'path:', headers: 'header:' }[place]
+  const pointer = (path: readonly PropertyKey[]) =>
+    prefix === undefined ? path.map(token).join('') : prefix + path.map(String).join('.')
+  return error.issues
+    .flatMap((issue): FieldError[] => {
+      if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => ({
+          pointer: pointer([...issue.path, key]),
+          detail: 'is not a known field',
+        }))
+      }
+      return [{ pointer: pointer(issue.path), detail: decapitalised(issue.message) }]
+    })
+    .slice(0, maxErrors)
+}
+
+function token(key: PropertyKey): string {
+  return `/${String(key).slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+function decapitalised(message: string): string {
+  return `is not valid: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+}

@@ -1,0 +1,55 @@
+/** The process: environment, signals, exit code. The only reader of `process`. */
+import { existsSync, readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { pino } from 'pino'
+import { type Gateway, startGateway } from './gateway.ts'
+import { parseSettings, SettingsError } from './settings.ts'
+import { StoreRefused } from './store/open-store.ts'
+import { welcome } from './welcome.ts'
+
+/** A stop that takes longer is cut short; what was accepted is in the store. */
+const stopWithinMs = 10_000
+
+async function main(): Promise<void> {
+  enableCompileCache()
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const settings = parseSettings(process.env)
+  const logger = pino({
+    level: settings.logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  })
+  const { version } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { version: string }
+
+  const gateway = await startGateway(settings, logger, version)
+  process.stdout.write(welcome(gateway, settings.mode))
+  logger.info({ url: gateway.url, mode: settings.mode, version }, 'listening')
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      logger.info({ signal }, 'stopping')
+      void stop(gateway)
+    })
+  }
+}
+
+async function stop(gateway: Gateway): Promise<void> {
+  setTimeout(() => process.exit(1), stopWithinMs).unref()
+  await gateway[Symbol.asyncDispose]()
+  process.exit(0)
+}
+
+/** What an operator can fix is said in a line; anything else keeps its stack. */
+function explain(error: unknown): string {
+  if (error instanceof SettingsError || error instanceof StoreRefused) return error.message
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as NodeJS.ErrnoException
+  const cannotListen = code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL'
+  return cannotListen ? error.message : (error.stack ?? error.message)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,112 @@
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { GenesysClient } from '../genesys/client.ts'
+import type { Dialect, NewGuest, UpstreamGuest } from '../genesys/dialect.ts'
+import type { JsonObject } from '../json.ts'
+import { type Caller, traceOf } from './caller.ts'
+import { newId } from './ids.ts'
+import type { DialectName, Guest, Routing, Session } from './session.ts'
+
+/** What a caller asks for, checked in shape, defaults filled in. */
+export interface NewSession {
+  dialect: DialectName
+  guest: Guest
+  routing: Routing
+  region: string | null
+  consent: { marketing: boolean; personalization: boolean; analytics: boolean } | null
+  metadata: JsonObject
+  origin: string | null
+}
+
+export interface CreateDeps {
+  client: Pick<GenesysClient, 'call'>
+  clock: Clock
+  /** For the call with its retries. */
+  timeoutMs: number
+  /** Ends waiting for a turn. */
+  signal: AbortSignal
+}
+
+const maxMetadataBytes = 64 * 1024
+
+/** Makes the guest on the platform; the session it returns is not stored yet. Throws what the platform refused. */
+export async function createGuest(
+  deps: CreateDeps,
+  dialect: Dialect,
+  asked: NewSession,
+  caller: Caller,
+): Promise<Session> {
+  checkMetadata(asked.metadata)
+  const at = deps.clock.now()
+  const { guest, routing, region, metadata, origin } = asked
+  const consent = asked.consent && { ...asked.consent, recordedAt: at }
+  const newGuest: NewGuest = { guest, routing, region, consent, metadata, origin, at }
+  const started = performance.now()
+  const reply = await deps.client.call(dialect.createGuest.request(newGuest), {
+    dialect: dialect.name,
+    deadline: at + deps.timeoutMs,
+    priority: 'create',
+    signal: deps.signal,
+    trace: traceOf(caller),
+  })
+  const outcome = dialect.createGuest.response(reply, newGuest)
+  if (outcome.kind === 'rejected') {
+    throw new GatewayError(outcome.code, outcome.detail, { upstream: outcome.platform })
+  }
+  if (outcome.kind === 'unreadable') {
+    throw new GatewayError('upstream-invalid-response', outcome.detail)
+  }
+  const createdAt = deps.clock.now()
+  const { guestId, conversationId, upstream, secrets }: UpstreamGuest = outcome.guest
+  return {
+    id: newId('gs'),
+    version: 0,
+    sequence: 0,
+    lastOrdinal: 0,
+    dialect: dialect.name,
+    state: outcome.state,
+    guestId,
+    conversationId,
+    guest,
+    routing,
+    region,
+    consent,
+    metadata,
+    origin,
+    createdAt,
+    activatedAt: outcome.state === 'active' ? createdAt : null,
+    closedAt: null,
+    tokenExpiresAt: outcome.tokenExpiresAt,
+    lastActivityAt: createdAt,
+    messages: { outbound: 0, inbound: 0, failed: 0 },
+    stream: { state: 'none', reconnects: 0 },
+    latencyMs: {
+      create: Math.round(performance.now() - started),
+      activate: outcome.state === 'active' ? 0 : null,
+    },
+    closeReason: null,
+    upstream,
+    secrets,
+  }
+}
+
+/** The metadata as it goes to the platform: the known keys in its spelling, the others as they came. */
+export function platformMetadata(metadata: JsonObject): JsonObject {
+  const spelling: Record<string, string> = {
+    botScore: 'bot_score',
+    sourceChannel: 'source_channel',
+    externalSessionId: 'external_session_id',
+  }
+  return Object.fromEntries(
+    Object.entries(metadata)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [spelling[key] ?? key, value]),
+  )
+}
+
+function checkMetadata(metadata: JsonObject): void {
+  const bytes = Buffer.byteLength(JSON.stringify(platformMetadata(metadata)))
+  if (bytes <= maxMetadataBytes) return
+  const detail = `The metadata is ${bytes} bytes of JSON and ${maxMetadataBytes} are allowed`
+  throw new GatewayError('metadata-too-large', detail)
+}

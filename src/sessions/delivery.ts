@@ -1,0 +1,148 @@
+/**
+ * Takes one message to the platform, once, and says what became of it. Two commits frame the flight: `sending` before
+ * the bytes leave, so that a crash cannot make us forget that they may have, and the outcome after.
+ */
+import type { Clock } from '../clock.ts'
+import { GatewayError, UpstreamError } from '../errors.ts'
+import type { GenesysClient } from '../genesys/client.ts'
+import type { Dialect, OutboundText, SendOutcome } from '../genesys/dialect.ts'
+import { type Caller, traceOf } from './caller.ts'
+import type { Message, MessagePart } from './message.ts'
+import type { SessionRegistry } from './registry.ts'
+import type { Session } from './session.ts'
+import { type Cause, noted, sent } from './steps.ts'
+
+export type Delivered =
+  /** Taken by the platform, and committed so. */
+  | { kind: 'sent' }
+  /** The guest is still being routed; nothing was taken. */
+  | { kind: 'not-ready'; message: Message }
+  /** It did not arrive. */
+  | { kind: 'refused'; message: Message; error: GatewayError }
+  /** It may have arrived. */
+  | { kind: 'unknown'; message: Message; error: GatewayError }
+
+export interface DeliveryDeps {
+  registry: SessionRegistry
+  client: Pick<GenesysClient, 'call'>
+  clock: Clock
+  dialectOf(session: Session): Dialect
+  /** Aborts waiting for a turn; what has left is waited for. */
+  signal: AbortSignal
+}
+
+/** Sends the parts of `message` that have not been sent, in order, by `deadline` (epoch ms). */
+export async function deliver(
+  deps: DeliveryDeps,
+  first: Message,
+  caller: Caller,
+  deadline: number,
+): Promise<Delivered> {
+  const { registry, clock } = deps
+  let message = first
+  const change = (step: typeof noted | typeof sent, next: Message) => {
+    message = next
+    const cause: Cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
+    return registry.change(message.sessionId, (session) => step(session, next, cause))
+  }
+
+  for (const piece of pieces(message)) {
+    const session = await registry.get(message.sessionId)
+    const dialect = deps.dialectOf(session)
+    let answered: SendOutcome
+    try {
+      const reply = await deps.client.call(
+        dialect.sendMessage.request(session, outboundText(message, piece.text, clock.now())),
+        {
+          dialect: dialect.name,
+          deadline,
+          priority: 'message',
+          signal: deps.signal,
+          trace: traceOf(caller),
+          leaving: async () => {
+            await change(noted, withPiece(leaving(message), piece, { status: 'sending' }))
+          },
+          returned: async () => {
+            await change(
+              noted,
+              withPiece({ ...message, status: 'accepted' }, piece, { status: 'accepted' }),
+            )
+          },
+        },
+      )
+      answered = dialect.sendMessage.response(reply)
+      message = { ...message, latencyMs: (message.latencyMs ?? 0) + reply.latencyMs }
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error
+      const arrived = error instanceof UpstreamError && error.fate === 'unknown'
+      return { kind: arrived ? 'unknown' : 'refused', message: inLine(message, arrived), error }
+    }
+
+    if (answered.kind === 'not-ready') {
+      const back = withPiece({ ...message, status: 'accepted', latencyMs: null }, piece, {
+        status: 'accepted',
+      })
+      await change(noted, back)
+      return { kind: 'not-ready', message }
+    }
+    if (answered.kind === 'rejected') {
+      const { code, detail, platform } = answered
+      return {
+        kind: 'refused',
+        message,
+        error: new GatewayError(code, detail, { upstream: platform }),
+      }
+    }
+    if (answered.kind === 'unreadable') {
+      const error = new GatewayError('upstream-invalid-response', answered.detail)
+      return { kind: 'unknown', message, error }
+    }
+    const sentAt = answered.sentAt ?? clock.now()
+    const { upstreamId, upstreamStatus } = answered
+    const landed = withPiece(message, piece, { status: 'sent', upstreamId, sentAt })
+    const next: Message = {
+      ...landed,
+      upstreamId: landed.upstreamId ?? upstreamId,
+      upstreamStatus,
+      sentAt,
+      status: piece.last ? 'sent' : 'sending',
+    }
+    await change(piece.last ? sent : noted, next)
+  }
+  return { kind: 'sent' }
+}
+
+interface Piece {
+  /** Place among the parts; null for a message in one piece. */
+  index: number | null
+  text: string
+  last: boolean
+}
+
+function pieces(message: Message): Piece[] {
+  const { parts } = message
+  if (!parts) return [{ index: null, text: message.text, last: true }]
+  return parts
+    .map((part, index) => ({ index, text: part.text, last: index === parts.length - 1 }))
+    .filter(({ index }) => parts[index]?.status !== 'sent')
+}
+
+function leaving(message: Message): Message {
+  return { ...message, status: 'sending', attempts: message.attempts + 1 }
+}
+
+/** Back in line unless it may have arrived. */
+function inLine(message: Message, arrived: boolean): Message {
+  return arrived || message.status !== 'sending' ? message : { ...message, status: 'accepted' }
+}
+
+function withPiece(message: Message, { index }: Piece, patch: Partial<MessagePart>): Message {
+  if (index === null || !message.parts) return message
+  const parts = message.parts.map((part, at) => (at === index ? { ...part, ...patch } : part))
+  return { ...message, parts }
+}
+
+function outboundText(message: Message, text: string, at: number): OutboundText {
+  const { id, author, contentType, attachments, readReceipt } = message
+  return { id, author, text, contentType, attachments, readReceipt, at }
+}

@@ -1,0 +1,132 @@
+import { GatewayError } from '../errors.ts'
+import {
+  type IdempotencyRecord,
+  type Store,
+  StoreUnavailable,
+  VersionConflict,
+} from '../store/store.ts'
+import type { Session } from './session.ts'
+import type { Step } from './steps.ts'
+
+/** What a decision makes of a session. Nothing when there is nothing to do. */
+export type Decision = (Step & { idempotency?: IdempotencyRecord | undefined }) | undefined
+
+interface Live {
+  session: Session
+  /** The last change asked for; the next one starts when it has ended. */
+  last: Promise<unknown>
+  waiting: number
+}
+
+/**
+ * The sessions in use, in memory, over the store that has them all. Every change of a session goes through `change`,
+ * one at a time per session, and is seen by nobody before the store has it.
+ */
+export class SessionRegistry {
+  readonly #store: Store
+  readonly #capacity: number
+  /** Least recently used first. */
+  readonly #live = new Map<string, Live>()
+
+  /** `capacity` sessions are kept in memory; the rest come back from the store when touched. */
+  constructor(store: Store, capacity = 20_000) {
+    this.#store = store
+    this.#capacity = capacity
+  }
+
+  /** The session as last committed. */
+  async find(id: string): Promise<Session | undefined> {
+    return (await this.#load(id))?.session
+  }
+
+  /** The same, when it is in memory; undefined says nothing about the store. */
+  peek(id: string): Session | undefined {
+    return this.#live.get(id)?.session
+  }
+
+  /** Throws `session-not-found`. */
+  async get(id: string): Promise<Session> {
+    const session = await this.find(id)
+    if (!session) throw new GatewayError('session-not-found', `There is no session ${id}`)
+    return session
+  }
+
+  async insert(decision: NonNullable<Decision>): Promise<Session> {
+    await this.#commit(decision, 0)
+    this.#keep(decision.session)
+    return decision.session
+  }
+
+  /**
+   * Decides on the session as it is now and commits what was decided; returns the session after. `decide` may be
+   * called again when somebody else was faster, and may throw to refuse.
+   */
+  async change(id: string, decide: (session: Session) => Decision): Promise<Session> {
+    const live = await this.#load(id)
+    if (!live) throw new GatewayError('session-not-found', `There is no session ${id}`)
+    live.waiting += 1
+    const turn = live.last.then(() => this.#step(id, live, decide))
+    live.last = turn.catch(() => undefined)
+    try {
+      return await turn
+    } finally {
+      live.waiting -= 1
+    }
+  }
+
+  async #step(id: string, live: Live, decide: (session: Session) => Decision): Promise<Session> {
+    for (;;) {
+      const decision = decide(live.session)
+      if (!decision) return live.session
+      try {
+        await this.#commit(decision, live.session.version)
+        live.session = decision.session
+        return live.session
+      } catch (error) {
+        if (!(error instanceof VersionConflict)) throw error
+        const current = await this.#store.findSession(id)
+        if (!current) throw new GatewayError('session-not-found', `There is no session ${id}`)
+        live.session = current
+      }
+    }
+  }
+
+  async #commit(decision: NonNullable<Decision>, expectedVersion: number): Promise<void> {
+    try {
+      await this.#store.commit({ ...decision, expectedVersion })
+    } catch (cause) {
+      if (!(cause instanceof StoreUnavailable)) throw cause
+      throw new GatewayError(
+        'overloaded',
+        'The store cannot take writes now; nothing was changed',
+        {
+          cause,
+          retryable: true,
+          retryAfterMs: 5000,
+        },
+      )
+    }
+  }
+
+  async #load(id: string): Promise<Live | undefined> {
+    const live = this.#live.get(id)
+    if (live) {
+      this.#live.delete(id)
+      this.#live.set(id, live)
+      return live
+    }
+    const session = await this.#store.findSession(id)
+    // Somebody else may have loaded it meanwhile; there must be one live copy.
+    return this.#live.get(id) ?? (session && this.#keep(session))
+  }
+
+  #keep(session: Session): Live {
+    const live = { session, last: Promise.resolve(), waiting: 0 }
+    this.#live.set(session.id, live)
+    for (const [id, oldest] of this.#live) {
+      if (this.#live.size <= this.#capacity) break
+      if (oldest.waiting === 0) this.#live.delete(id)
+    }
+    return live
+  }
+}

@@ -1,0 +1,304 @@
+import { GatewayError } from '../errors.ts'
+import type { Activation } from './activation.ts'
+import type { Caller } from './caller.ts'
+import { type DeliveryDeps, deliver } from './delivery.ts'
+import type { Message, MessageError } from './message.ts'
+import { isOver, type Session } from './session.ts'
+import { failed, noted, unconfirmed } from './steps.ts'
+
+export interface SenderDeps extends Omit<DeliveryDeps, 'signal'> {
+  activation: Activation
+  /** How long a message whose caller waits may wait for its turn, the guest and the platform together. */
+  callerPatienceMs: number
+  /** One attempt of a message that waits for its session, with the client's own retries. */
+  attemptMs: number
+  /** Told once per settled message. */
+  onSettled(message: Message, error: GatewayError | null): void
+  /** Told about what should not happen; the message stays in line. */
+  onTrouble(message: Message, error: unknown): void
+}
+
+/** How long an accepted message is tried while the platform answers with faults. Routing and quota do not count. */
+const outagePatienceMs = 10 * 60_000
+const maxPerSession = 1000
+const maxInAll = 50_000
+
+interface Entry {
+  message: Message
+  caller: Caller
+  /** Epoch ms; Infinity once nobody waits for the answer. */
+  deadline: number
+  /** It is with the client, who keeps the deadline. */
+  leaving: boolean
+  done: boolean
+  /** Ends a pause early. */
+  wake: AbortController
+  cancelTimer: () => void
+  lastRefusal: GatewayError | null
+}
+
+/**
+ * Sends the messages of each session one at a time, in the order they were accepted. Waits for activation, the quota
+ * and the platform; a message whose caller waits gives up at its deadline, the others when their session ends.
+ */
+export class Sender {
+  readonly #deps: SenderDeps
+  readonly #queues = new Map<string, Entry[]>()
+  readonly #stopping = new AbortController()
+  readonly #runs = new Set<Promise<void>>()
+  #waiting = 0
+
+  constructor(deps: SenderDeps) {
+    this.#deps = deps
+  }
+
+  /** Within which a message whose caller waits is settled. */
+  get callerPatienceMs(): number {
+    return this.#deps.callerPatienceMs
+  }
+
+  /** Messages that have not been settled. */
+  get depth(): number {
+    return this.#waiting
+  }
+
+  /** Throws `rate-limited` when no more can wait, for this session or in all. */
+  admit(sessionId: string): void {
+    const mine = this.#queues.get(sessionId)?.length ?? 0
+    if (mine < maxPerSession && this.#waiting < maxInAll) return
+    const where = mine >= maxPerSession ? 'for this session' : 'in all'
+    throw new GatewayError('rate-limited', `As many messages wait ${where} as may`, {
+      retryable: true,
+      retryAfterMs: 5000,
+    })
+  }
+
+  /** Puts a committed message in line. */
+  add(message: Message, caller: Caller): void {
+    if (this.#stopping.signal.aborted) return
+    const entry: Entry = {
+      message,
+      caller,
+      deadline:
+        message.waits === 'caller' ? message.acceptedAt + this.#deps.callerPatienceMs : Infinity,
+      leaving: false,
+      done: false,
+      wake: new AbortController(),
+      cancelTimer: () => undefined,
+      lastRefusal: null,
+    }
+    this.#waiting += 1
+    const queue = this.#queues.get(message.sessionId)
+    if (queue) {
+      queue.push(entry)
+      this.#armDeadline(entry)
+      return
+    }
+    const started = [entry]
+    this.#queues.set(message.sessionId, started)
+    const run = this.#run(message.sessionId, started).finally(() => this.#runs.delete(run))
+    this.#runs.add(run)
+  }
+
+  /** Its caller no longer waits for the answer: it may take as long as its session lives. */
+  bePatient(message: Message): void {
+    const entry = this.#queues
+      .get(message.sessionId)
+      ?.find((candidate) => candidate.message.id === message.id)
+    if (!entry) return
+    entry.deadline = Infinity
+    entry.message = { ...entry.message, waits: 'session' }
+    entry.cancelTimer()
+  }
+
+  /** The session ended: whoever waits in its line hears it now. */
+  wake(sessionId: string): void {
+    for (const entry of this.#queues.get(sessionId) ?? []) entry.wake.abort()
+  }
+
+  /** Starts nothing more and waits for what has left. What is still in line stays accepted in the store. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    for (const queue of this.#queues.values()) {
+      for (const entry of queue) {
+        entry.cancelTimer()
+        entry.wake.abort()
+      }
+    }
+    await Promise.allSettled(this.#runs)
+  }
+
+  async #run(sessionId: string, queue: Entry[]): Promise<void> {
+    for (let entry = queue[0]; entry && !this.#stopping.signal.aborted; entry = queue[0]) {
+      try {
+        await this.#bring(entry)
+      } catch (error) {
+        this.#deps.onTrouble(entry.message, error)
+        await this.#deps.clock.sleep(1000, this.#stopping.signal).catch(() => undefined)
+        continue
+      }
+      if (queue[0] === entry) queue.shift()
+      this.#waiting -= 1
+    }
+    if (queue.length === 0) this.#queues.delete(sessionId)
+  }
+
+  /** Returns when the message is settled, or the sender stops. */
+  async #bring(entry: Entry): Promise<void> {
+    const { registry, activation, clock } = this.#deps
+    const startedAt = clock.now()
+    for (let tries = 0; !entry.done && !this.#stopping.signal.aborted; ) {
+      const session =
+        registry.peek(entry.message.sessionId) ?? (await registry.find(entry.message.sessionId))
+      if (!session) return this.#settled(entry, null)
+      if (isOver(session)) return this.#fail(entry, sessionOver(session))
+      if (session.state === 'pending' && !this.#onlyASendTells(session, tries)) {
+        this.#armDeadline(entry)
+        await activation.wait(session, Infinity, entry.wake.signal)
+        continue
+      }
+      tries += 1
+      entry.leaving = true
+      const deadline = Math.min(entry.deadline, clock.now() + this.#attemptMs(entry))
+      const outcome = await deliver(
+        { ...this.#deps, signal: this.#stopping.signal },
+        entry.message,
+        entry.caller,
+        deadline,
+      )
+      entry.leaving = false
+      if (outcome.kind === 'sent') return this.#settled(entry, null)
+      entry.message = { ...outcome.message, waits: entry.message.waits }
+      if (outcome.kind === 'unknown') return this.#lost(entry, outcome.error)
+      if (outcome.kind === 'refused') {
+        if (this.#stopping.signal.aborted) return
+        if (!this.#keepTrying(entry, outcome.error, startedAt))
+          return this.#fail(entry, outcome.error)
+        entry.lastRefusal = outcome.error
+        if (entry.message.status === 'accepted') await this.#change(entry, noted)
+        await this.#pause(entry, outcome.error.retryAfterMs ?? backoffMs(tries))
+        continue
+      }
+      this.#armDeadline(entry)
+      await this.#pause(entry, Math.min(2000, 250 * 1.5 ** (tries - 1)), session)
+    }
+  }
+
+  /** Where the platform cannot be asked, and for a guest that is only routed once it has said something. */
+  #onlyASendTells(session: Session, tries: number): boolean {
+    return (
+      !this.#deps.activation.canTell(session) || (tries === 0 && session.routing.queueId === null)
+    )
+  }
+
+  #attemptMs(entry: Entry): number {
+    return entry.deadline === Infinity ? this.#deps.attemptMs : Infinity
+  }
+
+  #keepTrying(entry: Entry, error: GatewayError, since: number): boolean {
+    if (error.code === 'overloaded') return true
+    if (entry.deadline !== Infinity || !error.retryable) return false
+    return error.code === 'rate-limited' || this.#deps.clock.now() - since < outagePatienceMs
+  }
+
+  /** Sleeps, or until woken; a pending session's news also ends it. */
+  async #pause(entry: Entry, ms: number, session?: Session): Promise<void> {
+    const { clock, activation } = this.#deps
+    if (session?.state === 'pending') {
+      return activation.wait(session, clock.now() + ms, entry.wake.signal)
+    }
+    // Rejects when woken, which is what a pause is for.
+    await clock.sleep(ms, entry.wake.signal).catch(() => undefined)
+  }
+
+  #armDeadline(entry: Entry): void {
+    entry.cancelTimer()
+    if (entry.deadline === Infinity) return
+    const { clock } = this.#deps
+    entry.cancelTimer = clock.after(Math.max(0, entry.deadline - clock.now()), () => {
+      if (!entry.leaving && !entry.done) void this.#expire(entry)
+    })
+  }
+
+  async #expire(entry: Entry): Promise<void> {
+    entry.done = true
+    const queue = this.#queues.get(entry.message.sessionId)
+    if (queue && queue[0] !== entry) {
+      queue.splice(queue.indexOf(entry), 1)
+      this.#waiting -= 1
+    }
+    const session = await this.#deps.registry.find(entry.message.sessionId)
+    await this.#fail(entry, tooLate(session, entry.lastRefusal))
+    entry.wake.abort()
+  }
+
+  async #fail(entry: Entry, error: GatewayError): Promise<void> {
+    const said = messageError(error)
+    await this.#change(entry, (session, message, cause) => failed(session, message, said, cause))
+    this.#settled(entry, error)
+  }
+
+  async #lost(entry: Entry, error: GatewayError): Promise<void> {
+    const said = { ...messageError(error), retryable: false, retryAfterSeconds: null }
+    await this.#change(entry, (session, message, cause) =>
+      unconfirmed(session, message, said, cause),
+    )
+    this.#settled(entry, error)
+  }
+
+  /** Commits what is known, so it does not give up while the store has trouble. */
+  async #change(entry: Entry, step: typeof noted): Promise<void> {
+    const { registry, clock } = this.#deps
+    const { message, caller } = entry
+    for (;;) {
+      const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
+      try {
+        await registry.change(message.sessionId, (session) => step(session, message, cause))
+        return
+      } catch (error) {
+        const storeTrouble = error instanceof GatewayError && error.code === 'overloaded'
+        if (!storeTrouble || this.#stopping.signal.aborted) throw error
+        await clock.sleep(1000, this.#stopping.signal).catch(() => undefined)
+      }
+    }
+  }
+
+  #settled(entry: Entry, error: GatewayError | null): void {
+    entry.done = true
+    entry.cancelTimer()
+    this.#deps.onSettled(entry.message, error)
+  }
+}
+
+function messageError(error: GatewayError): MessageError {
+  const { code, message, retryable, retryAfterMs, upstream } = error
+  const retryAfterSeconds = retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / 1000)
+  return { code, detail: message, retryable, retryAfterSeconds, upstream: upstream ?? null }
+}
+
+function sessionOver(session: Session): GatewayError {
+  return new GatewayError(
+    'session-closed',
+    `The session is ${session.state}: ${session.closeReason}`,
+  )
+}
+
+/** What to say to a caller whose message did not get its turn in time. It did not leave. */
+function tooLate(session: Session | undefined, lastRefusal: GatewayError | null): GatewayError {
+  if (session?.state === 'pending') {
+    return new GatewayError('session-not-active', 'The guest is still being routed', {
+      retryable: true,
+      retryAfterMs: 5000,
+    })
+  }
+  if (lastRefusal) return lastRefusal
+  return new GatewayError('upstream-timeout', 'Earlier messages of this session still wait', {
+    retryable: true,
+    retryAfterMs: 5000,
+  })
+}
+
+/** Full jitter, from one second to a minute. */
+function backoffMs(tries: number): number {
+  return 1000 + Math.random() * Math.min(60_000, 1000 * 2 ** tries)
+}

@@ -1,0 +1,313 @@
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { GenesysClient } from '../genesys/client.ts'
+import type { Dialect } from '../genesys/dialect.ts'
+import type { IdempotencyRecord, Page, PageRequest, SessionFilter, Store } from '../store/store.ts'
+import type { Activation } from './activation.ts'
+import type { Caller } from './caller.ts'
+import { createGuest, type NewSession } from './create.ts'
+import type { Feed } from './feed.ts'
+import { newId } from './ids.ts'
+import { type Attachment, type Author, isSettled, type Message } from './message.ts'
+import type { Policy } from './policy.ts'
+import type { SessionRegistry } from './registry.ts'
+import type { Sender } from './sender.ts'
+import { type DialectName, isOver, type Session } from './session.ts'
+import { accepted, acceptedAgain, type Cause, created, ended } from './steps.ts'
+
+/** What a caller wants said, checked in shape. */
+export interface NewMessage {
+  author: Author
+  text: string
+  contentType: string
+  attachments: Attachment[]
+  readReceipt: boolean
+  oversize: 'reject' | 'split'
+  /** Given when the caller wants it checked against the session's. */
+  conversationId: string | null
+}
+
+/** `wait`: answer when the outcome is known, or after `waitMs` at the latest. `async`: answer once it is durable. */
+export type Waiting = { kind: 'wait'; waitMs: number | null } | { kind: 'async' }
+
+/** Makes the record that is stored in the same commit as what it is about. */
+export type Remember<T> = (result: T) => IdempotencyRecord | undefined
+
+export interface SessionsDeps {
+  store: Store
+  registry: SessionRegistry
+  feed: Feed
+  activation: Activation
+  sender: Sender
+  policy: Policy
+  client: Pick<GenesysClient, 'call'>
+  clock: Clock
+  dialect(name: DialectName): Dialect | undefined
+  /** For one call with its retries. */
+  callTimeoutMs: number
+  /** Within which the sender settles a message whose caller waits. */
+  callerPatienceMs: number
+  /** Told about what callers did to sessions. */
+  onChange(session: Session, what: string): void
+}
+
+/** Everything a caller can do with sessions and messages. Refuses with GatewayError. */
+export class Sessions {
+  readonly #deps: SessionsDeps
+  /** Messages somebody is just putting back in line: of two who ask at once, one does it. */
+  readonly #retrying = new Set<string>()
+  readonly #stopping = new AbortController()
+
+  constructor(deps: SessionsDeps) {
+    this.#deps = deps
+  }
+
+  /** Makes a guest on the platform and keeps its session. Nothing is stored when the platform refuses. */
+  async create(asked: NewSession, caller: Caller, remember?: Remember<Session>): Promise<Session> {
+    const { store, registry, activation, client, clock, callTimeoutMs } = this.#deps
+    const dialect = this.#dialect(asked.dialect)
+    const trouble = store.trouble()
+    if (trouble) {
+      // Better no guest than one nobody remembers.
+      throw new GatewayError('overloaded', `The store cannot take writes: ${trouble}`, {
+        retryable: true,
+        retryAfterMs: 5000,
+      })
+    }
+    const { signal } = this.#stopping
+    const guest = await createGuest(
+      { client, clock, timeoutMs: callTimeoutMs, signal },
+      dialect,
+      asked,
+      caller,
+    )
+    const step = created(guest, this.#cause(caller))
+    const session = await registry.insert({ ...step, idempotency: remember?.(step.session) })
+    activation.watch(session)
+    this.#deps.onChange(session, 'session created')
+    return session
+  }
+
+  /** Throws `session-not-found`. */
+  get(id: string): Promise<Session> {
+    return this.#deps.registry.get(id)
+  }
+
+  /** The session once it is no longer pending, or as it is after `timeoutMs`. */
+  async waitUntilActive(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Session> {
+    const { registry, activation, clock } = this.#deps
+    const until = clock.now() + timeoutMs
+    let session = await registry.get(id)
+    while (session.state === 'pending' && clock.now() < until && !signal?.aborted) {
+      await activation.wait(session, until, signal)
+      session = await registry.get(id)
+    }
+    return session
+  }
+
+  list(filter: SessionFilter, page: PageRequest): Promise<Page<Session>> {
+    return this.#deps.store.listSessions(filter, page)
+  }
+
+  /** Ends the session here. Closing what is over changes nothing and answers the same. */
+  async close(id: string, caller: Caller): Promise<Session> {
+    const session = await this.#deps.registry.change(id, (current) =>
+      isOver(current)
+        ? undefined
+        : ended(current, 'closed', 'closed by the caller', this.#cause(caller)),
+    )
+    this.#deps.sender.wake(id)
+    this.#deps.onChange(session, 'session closed')
+    return session
+  }
+
+  /** Takes a message in; resolves with it as `waiting` asks: settled, or still on its way. */
+  async inject(
+    sessionId: string,
+    asked: NewMessage,
+    caller: Caller,
+    waiting: Waiting,
+    remember?: Remember<Message>,
+  ): Promise<Message> {
+    const { registry, sender, policy, clock } = this.#deps
+    const session = await registry.get(sessionId)
+    const dialect = this.#dialect(session.dialect)
+    const texts = policy.texts(asked.text, asked.oversize)
+    policy.checkAttachments(asked.attachments)
+    checkCapabilities(dialect, asked)
+    checkOpen(session)
+    checkConversation(session, asked.conversationId)
+    sender.admit(sessionId)
+
+    let message: Message | undefined
+    await registry.change(sessionId, (current) => {
+      checkOpen(current)
+      message = newMessage(current, asked, texts, waiting, clock.now())
+      const step = accepted(current, message, this.#cause(caller))
+      return { ...step, idempotency: remember?.(message) }
+    })
+    if (!message) throw new Error('the registry did not ask for the change')
+    return this.#send(message, caller, waiting)
+  }
+
+  /** Sends a `failed` or `unconfirmed` message again. Throws `message-not-retryable` for any other. */
+  async retry(
+    sessionId: string,
+    messageId: string,
+    caller: Caller,
+    waiting: Waiting,
+    remember?: Remember<Message>,
+  ): Promise<Message> {
+    if (this.#retrying.has(messageId)) throw notRetryable('being sent again')
+    this.#retrying.add(messageId)
+    try {
+      const before = await this.message(sessionId, messageId)
+      if (!isRetryable(before)) throw notRetryable(before.status)
+      this.#deps.sender.admit(sessionId)
+      const waits = waiting.kind === 'wait' ? 'caller' : 'session'
+      await this.#deps.registry.change(sessionId, (current) => {
+        checkOpen(current)
+        const step = acceptedAgain(current, { ...before, waits }, this.#cause(caller))
+        return { ...step, idempotency: remember?.(before) }
+      })
+    } finally {
+      this.#retrying.delete(messageId)
+    }
+    return this.#send(await this.message(sessionId, messageId), caller, waiting)
+  }
+
+  /** Throws `session-not-found` or `message-not-found`. */
+  async message(sessionId: string, messageId: string): Promise<Message> {
+    await this.#deps.registry.get(sessionId)
+    const message = await this.#deps.store.findMessage(sessionId, messageId)
+    if (message) return message
+    throw new GatewayError('message-not-found', `The session has no message ${messageId}`)
+  }
+
+  async transcript(sessionId: string, page: PageRequest): Promise<Page<Message>> {
+    await this.#deps.registry.get(sessionId)
+    return this.#deps.store.listMessages(sessionId, page)
+  }
+
+  /** Waits for a message that another request brought in. */
+  async outcome(sessionId: string, messageId: string, waitMs: number): Promise<Message> {
+    const settled = this.#whenSettled(messageId, waitMs)
+    const message = await this.message(sessionId, messageId)
+    if (!isSettled(message)) await settled.promise
+    settled.cancel()
+    return this.message(sessionId, messageId)
+  }
+
+  /** Lets everybody who waits go on with what is known now; for stopping. */
+  release(): void {
+    this.#stopping.abort()
+  }
+
+  async #send(message: Message, caller: Caller, waiting: Waiting): Promise<Message> {
+    const { sender, store, callerPatienceMs } = this.#deps
+    if (waiting.kind === 'async') {
+      sender.add(message, caller)
+      return message
+    }
+    // The sender keeps the caller's deadline; a little more than that only passes when the store has trouble.
+    const settled = this.#whenSettled(message.id, waiting.waitMs ?? callerPatienceMs + 2000)
+    sender.add(message, caller)
+    await settled.promise
+    settled.cancel()
+    const after = (await store.findMessage(message.sessionId, message.id)) ?? message
+    if (!isSettled(after)) sender.bePatient(after)
+    return after
+  }
+
+  #whenSettled(messageId: string, waitMs: number) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const forget = this.#deps.feed.onMessage(messageId, (event) => {
+      if (event.type !== 'message.accepted') resolve()
+    })
+    const cancelTimer = this.#deps.clock.after(waitMs, resolve)
+    const { signal } = this.#stopping
+    const release = () => resolve()
+    signal.addEventListener('abort', release)
+    if (signal.aborted) release()
+    const cancel = () => {
+      forget()
+      cancelTimer()
+      signal.removeEventListener('abort', release)
+    }
+    return { promise, cancel }
+  }
+
+  #dialect(name: DialectName): Dialect {
+    const dialect = this.#deps.dialect(name)
+    if (dialect) return dialect
+    throw new GatewayError('dialect-not-configured', `The dialect ${name} is not configured here`)
+  }
+
+  #cause(caller: Caller): Cause {
+    return { at: this.#deps.clock.now(), actor: caller.name, trace: caller.traceparent }
+  }
+}
+
+function newMessage(
+  session: Session,
+  asked: NewMessage,
+  texts: string[],
+  waiting: Waiting,
+  at: number,
+): Message {
+  const { author, text, contentType, attachments, readReceipt } = asked
+  const waitingPart = { status: 'accepted', upstreamId: null, sentAt: null } as const
+  return {
+    id: newId('msg'),
+    sessionId: session.id,
+    ordinal: session.lastOrdinal + 1,
+    direction: 'outbound',
+    author,
+    text,
+    contentType,
+    attachments,
+    readReceipt,
+    status: 'accepted',
+    upstreamId: null,
+    upstreamStatus: null,
+    acceptedAt: at,
+    sentAt: null,
+    latencyMs: null,
+    attempts: 0,
+    parts: texts.length === 1 ? null : texts.map((part) => ({ text: part, ...waitingPart })),
+    error: null,
+    waits: waiting.kind === 'wait' ? 'caller' : 'session',
+  }
+}
+
+function checkOpen(session: Session): void {
+  if (!isOver(session)) return
+  const detail = `The session is ${session.state}: ${session.closeReason}`
+  throw new GatewayError('session-closed', detail)
+}
+
+function checkConversation(session: Session, conversationId: string | null): void {
+  if (conversationId === null || conversationId === session.conversationId) return
+  const detail = `The session's conversation is ${session.conversationId}, not ${conversationId}`
+  throw new GatewayError('conversation-mismatch', detail)
+}
+
+function checkCapabilities({ name, capabilities }: Dialect, asked: NewMessage): void {
+  if (!capabilities.authors.includes(asked.author)) {
+    const can = capabilities.authors.join(', ')
+    const detail = `${name} cannot send as ${asked.author}; it can send as ${can}`
+    throw new GatewayError('author-not-supported', detail)
+  }
+  if (asked.attachments.length > 0 && !capabilities.attachments) {
+    throw new GatewayError('not-supported-by-dialect', `${name} cannot send attachments`)
+  }
+}
+
+function isRetryable({ status }: Message): boolean {
+  return status === 'failed' || status === 'unconfirmed'
+}
+
+function notRetryable(is: string): GatewayError {
+  const detail = `The message is ${is}; only failed and unconfirmed ones can be sent again`
+  return new GatewayError('message-not-retryable', detail)
+}

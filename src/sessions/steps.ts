@@ -1,0 +1,165 @@
+/**
+ * What can happen to a session, as pure functions: the session before in, one atomic step out. A step is the session
+ * after, the facts that go into the journal, and the messages that changed. Nothing here waits, sends or stores.
+ */
+import type { EventType, NewEvent } from './events.ts'
+import { newId } from './ids.ts'
+import type { Message, MessageError, MessagePart } from './message.ts'
+import { moveTo, type Session } from './session.ts'
+import { publicMessage, publicSession } from './views.ts'
+
+export interface Step {
+  session: Session
+  events: NewEvent[]
+  messages: Message[]
+}
+
+/** When it happened and who made it happen. */
+export interface Cause {
+  at: number
+  /** Name of the API key; null for the gateway and the platform. */
+  actor: string | null
+  /** W3C traceparent. */
+  trace: string | null
+}
+
+type Patch = Partial<Session>
+
+/** The first step of a session. `first` is complete but for version and sequence. */
+export function created(first: Session, cause: Cause): Step {
+  const types: EventType[] =
+    first.state === 'active' ? ['session.created', 'session.activated'] : ['session.created']
+  const session = { ...first, version: 1, sequence: types.length }
+  return { session, events: types.map((type) => sessionEvent(type, session, cause)), messages: [] }
+}
+
+export function activated(before: Session, cause: Cause): Step {
+  const session = next(before, cause, 1, activation(before, cause.at))
+  return { session, events: [sessionEvent('session.activated', session, cause)], messages: [] }
+}
+
+export function ended(
+  before: Session,
+  state: 'closed' | 'expired' | 'failed',
+  reason: string,
+  cause: Cause,
+): Step {
+  const session = next(before, cause, 1, {
+    state: moveTo(before, state),
+    closedAt: cause.at,
+    closeReason: reason,
+    secrets: null,
+  })
+  return { session, events: [sessionEvent(`session.${state}`, session, cause)], messages: [] }
+}
+
+/** Takes a message into the transcript; `message.ordinal` must be the session's next. */
+export function accepted(before: Session, message: Message, cause: Cause): Step {
+  const session = next(before, cause, 1, {
+    lastOrdinal: message.ordinal,
+    messages: { ...before.messages, outbound: before.messages.outbound + 1 },
+  })
+  return {
+    session,
+    events: [messageEvent('message.accepted', message, cause)],
+    messages: [message],
+  }
+}
+
+/** Puts a message that did not arrive back in line. */
+export function acceptedAgain(before: Session, message: Message, cause: Cause): Step {
+  const failed = before.messages.failed - (message.status === 'failed' ? 1 : 0)
+  const again: Message = {
+    ...message,
+    status: 'accepted',
+    error: null,
+    acceptedAt: cause.at,
+    parts: message.parts?.map(waitingUnlessSent) ?? null,
+  }
+  const session = next(before, cause, 1, { messages: { ...before.messages, failed } })
+  return { session, events: [messageEvent('message.accepted', again, cause)], messages: [again] }
+}
+
+/** The state of a message in flight, or back from a flight that did not reach anyone. No news for callers. */
+export function noted(before: Session, message: Message, cause: Cause): Step {
+  const session = { ...before, version: before.version + 1, lastActivityAt: cause.at }
+  return { session, events: [], messages: [message] }
+}
+
+/** It was taken by the platform; a session that was still pending is active by that. */
+export function sent(before: Session, message: Message, cause: Cause): Step {
+  const activates = before.state === 'pending'
+  const session = next(
+    before,
+    cause,
+    activates ? 2 : 1,
+    activates ? activation(before, cause.at) : {},
+  )
+  const events = [messageEvent('message.sent', message, cause)]
+  if (activates) events.unshift(sessionEvent('session.activated', session, cause))
+  return { session, events, messages: [message] }
+}
+
+export function failed(before: Session, message: Message, error: MessageError, cause: Cause): Step {
+  const final: Message = { ...message, status: 'failed', error }
+  const session = next(before, cause, 1, {
+    messages: { ...before.messages, failed: before.messages.failed + 1 },
+  })
+  return { session, events: [messageEvent('message.failed', final, cause)], messages: [final] }
+}
+
+/** Its bytes left and nobody can say whether they arrived. */
+export function unconfirmed(
+  before: Session,
+  message: Message,
+  error: MessageError,
+  cause: Cause,
+): Step {
+  const final: Message = {
+    ...message,
+    status: 'unconfirmed',
+    error,
+    parts:
+      message.parts?.map((part) =>
+        part.status === 'sending' ? { ...part, status: 'unconfirmed' } : part,
+      ) ?? null,
+  }
+  const session = next(before, cause, 1, {})
+  return { session, events: [messageEvent('message.unconfirmed', final, cause)], messages: [final] }
+}
+
+function next(before: Session, cause: Cause, facts: number, patch: Patch): Session {
+  return {
+    ...before,
+    ...patch,
+    version: before.version + 1,
+    sequence: before.sequence + facts,
+    lastActivityAt: cause.at,
+  }
+}
+
+function activation(before: Session, at: number): Patch {
+  return {
+    state: moveTo(before, 'active'),
+    activatedAt: at,
+    latencyMs: { ...before.latencyMs, activate: at - before.createdAt },
+  }
+}
+
+function waitingUnlessSent(part: MessagePart): MessagePart {
+  return part.status === 'sent' ? part : { ...part, status: 'accepted' }
+}
+
+function sessionEvent(type: EventType, session: Session, cause: Cause): NewEvent {
+  const data = JSON.stringify(publicSession(session))
+  return { id: newId('evt'), type, messageId: null, ordinal: null, data, ...origin(cause) }
+}
+
+function messageEvent(type: EventType, message: Message, cause: Cause): NewEvent {
+  const data = JSON.stringify(publicMessage(message))
+  return { id: newId('evt'), type, messageId: message.id, ordinal: null, data, ...origin(cause) }
+}
+
+function origin({ at, actor, trace }: Cause) {
+  return { at, actor, trace }
+}

@@ -1,0 +1,72 @@
+/** What callers see of sessions, messages and events: the shapes of the public contract, and nothing secret. */
+import type { JournalEvent } from './events.ts'
+import type { Message } from './message.ts'
+import type { Session } from './session.ts'
+
+const time = (epochMs: number) => new Date(epochMs).toISOString()
+const timeOrNull = (epochMs: number | null) => (epochMs === null ? null : time(epochMs))
+
+export function publicSession(session: Session) {
+  return {
+    id: session.id,
+    dialect: session.dialect,
+    state: session.state,
+    guestId: session.guestId,
+    conversationId: session.conversationId,
+    guest: session.guest,
+    routing: session.routing,
+    region: session.region,
+    consent: session.consent && {
+      ...session.consent,
+      recordedAt: time(session.consent.recordedAt),
+    },
+    metadata: session.metadata,
+    createdAt: time(session.createdAt),
+    activatedAt: timeOrNull(session.activatedAt),
+    closedAt: timeOrNull(session.closedAt),
+    tokenExpiresAt: timeOrNull(session.tokenExpiresAt),
+    lastActivityAt: time(session.lastActivityAt),
+    messages: session.messages,
+    stream: session.stream,
+    latencyMs: session.latencyMs,
+    closeReason: session.closeReason,
+  }
+}
+export type PublicSession = ReturnType<typeof publicSession>
+
+export function publicMessage(message: Message) {
+  return {
+    id: message.id,
+    sessionId: message.sessionId,
+    direction: message.direction,
+    author: message.author,
+    text: message.text,
+    contentType: message.contentType,
+    attachments: message.attachments,
+    status: message.status,
+    upstreamId: message.upstreamId,
+    upstreamStatus: message.upstreamStatus,
+    acceptedAt: time(message.acceptedAt),
+    sentAt: timeOrNull(message.sentAt),
+    latencyMs: message.latencyMs,
+    attempts: message.attempts,
+    parts: message.parts?.map((part) => ({ ...part, sentAt: timeOrNull(part.sentAt) })) ?? null,
+    error: message.error,
+  }
+}
+export type PublicMessage = ReturnType<typeof publicMessage>
+
+/** The event as CloudEvents 1.0 JSON text. `data` is already JSON, so it is placed, not parsed. */
+export function cloudEvent(event: JournalEvent): string {
+  const head = JSON.stringify({
+    specversion: '1.0',
+    id: event.id,
+    source: 'genesys-guest-gateway',
+    type: event.type,
+    subject: event.sessionId,
+    time: time(event.at),
+    sequence: event.sequence,
+    datacontenttype: 'application/json',
+  })
+  return `${head.slice(0, -1)},"data":${event.data}}`
+}
