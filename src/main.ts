@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { pino } from 'pino'
 import { type Gateway, startGateway } from './gateway.ts'
+import { leaveHandover } from './handover.ts'
 import { parseSettings, SettingsError } from './settings.ts'
 import { StoreRefused } from './store/open-store.ts'
 import { welcome } from './welcome.ts'
@@ -25,10 +26,14 @@ async function main(): Promise<void> {
 
   const gateway = await startGateway(settings, logger, version)
   process.stdout.write(welcome(gateway, settings.mode))
+  const takeBack = gateway.generatedKey
+    ? leaveHandover({ url: gateway.url, key: gateway.generatedKey })
+    : () => undefined
   logger.info({ url: gateway.url, mode: settings.mode, version }, 'listening')
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       logger.info({ signal }, 'stopping')
+      takeBack()
       void stop(gateway)
     })
   }

@@ -1,6 +1,6 @@
 /**
  * The environment, read once and shaped for its readers. `parseSettings` reports every problem at once, so that an
- * operator fixes a deployment in one go. `settingsTable` is what `.env.example` and the README list; a test compares them.
+ * operator fixes a deployment in one go. What each is for stands in settings-table.ts; a test compares the two.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import helmet from '@fastify/helmet'
 import underPressure from '@fastify/under-pressure'
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
@@ -35,7 +35,8 @@ const maxConnections = 10_000
 export function createServer(deps: ServerDeps) {
   const app = fastify({
     loggerInstance: deps.logger,
-    disableRequestLogging: true,
+    // One line per business event is logged where it happens, not one per request.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     trustProxy: deps.trustProxy,
     genReqId: requestId,
