@@ -4,16 +4,18 @@ import type { Logger } from 'pino'
 import { type Clock, systemClock } from './clock.ts'
 import { GatewayError } from './errors.ts'
 import { GenesysClient } from './genesys/client.ts'
-import type { Dialect } from './genesys/dialect.ts'
+import type { Dialect, DialectSettings } from './genesys/dialect.ts'
 import { dialects } from './genesys/dialects/index.ts'
 import { hostsOf } from './genesys/regions.ts'
 import { ApiKeys } from './http/auth.ts'
 import { buildApp } from './http/build-app.ts'
 import { Idempotency } from './http/idempotency.ts'
 import { ApiRateLimiter } from './http/rate-limit.ts'
+import { logEvents } from './insight/event-log.ts'
 import { Metrics } from './insight/metrics.ts'
 import { Stats } from './insight/stats.ts'
 import { Activation } from './sessions/activation.ts'
+import { carryByRest } from './sessions/carrier.ts'
 import { Feed } from './sessions/feed.ts'
 import { Policy } from './sessions/policy.ts'
 import { recover } from './sessions/recovery.ts'
@@ -77,6 +79,7 @@ export async function startGateway(
   )
 
   const stats = stack.use(await Stats.open(store, clock))
+  stack.defer(logEvents(store, logger))
   const registry = new SessionRegistry(store)
   const feed = stack.use(new Feed(store))
   const dialectOf = (session: Session): Dialect => {
@@ -99,7 +102,7 @@ export async function startGateway(
   const sender = new Sender({
     registry,
     activation,
-    client,
+    carry: carryByRest(client),
     clock,
     dialectOf,
     callerPatienceMs: Math.max(
@@ -107,13 +110,7 @@ export async function startGateway(
       settings.sessions.sendTimeoutMs,
     ),
     attemptMs: settings.sessions.sendTimeoutMs,
-    onSettled: ({ id: messageId, sessionId }, error) => {
-      metrics.settled(error?.code ?? 'sent')
-      logger.info(
-        { messageId, sessionId, code: error?.code },
-        error ? 'message not sent' : 'message sent',
-      )
-    },
+    onSettled: (error) => metrics.settled(error?.code ?? 'sent'),
     onTrouble: ({ id: messageId, sessionId }, err) =>
       logger.error({ messageId, sessionId, err }, 'message could not be handled; it stays in line'),
   })
@@ -127,10 +124,10 @@ export async function startGateway(
     policy: new Policy(settings.policy),
     client,
     clock,
+    settings: dialectSettings(settings),
     dialect: (name) => dialects[name],
     callTimeoutMs: settings.sessions.sendTimeoutMs,
     callerPatienceMs,
-    onChange: (session, what) => logger.info({ sessionId: session.id, state: session.state }, what),
   })
   stack.use(new Retention(store, clock, settings.sessions.retentionMs, logger))
 
@@ -195,6 +192,14 @@ export async function startGateway(
     generatedKey,
     simulatorUrl: simulator?.url ?? null,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function dialectSettings({ sessions }: Settings): DialectSettings {
+  return {
+    GENESYS_CHANNEL_CONFIG_ID: sessions.channelConfigId,
+    GENESYS_DEPLOYMENT_ID: sessions.deploymentId,
+    GENESYS_TARGET_QUEUE_ID: sessions.queueId,
   }
 }
 

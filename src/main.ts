@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { type Gateway, startGateway } from './gateway.ts'
 import { leaveHandover } from './handover.ts'
 import { parseSettings, SettingsError } from './settings.ts'
-import { StoreRefused } from './store/open-store.ts'
+import { StoreRefused } from './store/refused.ts'
 import { welcome } from './welcome.ts'
 
 /** A stop that takes longer is cut short; what was accepted is in the store. */

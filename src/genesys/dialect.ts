@@ -1,34 +1,124 @@
 import type { ErrorCode } from '../errors.ts'
-import type { JsonObject } from '../json.ts'
+import type { Json, JsonObject } from '../json.ts'
 import type { Attachment, Author } from '../sessions/message.ts'
 import type { Consent, DialectName, Guest, Routing } from '../sessions/session.ts'
 
 /**
  * The port every Genesys surface implements. A dialect does no I/O and keeps no state: it describes requests and
- * reads answers. Adding one adds a file under dialects/ and a line to dialects/index.ts.
+ * frames and reads answers. Adding one adds a file under dialects/ and a line to dialects/index.ts.
  */
 export interface Dialect {
   readonly name: DialectName
-  /** OAuth scopes asked for with the token. */
+  /** OAuth scopes asked for with the token; empty where the platform knows the guest without one. */
   readonly scopes: readonly string[]
   readonly capabilities: Capabilities
-  readonly createGuest: {
-    request(input: NewGuest): UpstreamRequest
-    response(answer: UpstreamAnswer, input: NewGuest): CreateOutcome
-  }
+  /** Settings it cannot do without, by their names. */
+  readonly needs: readonly (keyof DialectSettings)[]
+  /** Makes the guest by a call, or `local` where the first frame on the stream makes it. */
+  readonly createGuest:
+    | {
+        request(input: NewGuest): UpstreamRequest
+        response(answer: UpstreamAnswer, input: NewGuest): CreateOutcome
+      }
+    | { local(input: NewGuest): UpstreamGuest }
   /** Absent where the platform cannot be asked. */
   readonly guestStatus?: {
     request(guest: UpstreamGuest): UpstreamRequest
     response(answer: UpstreamAnswer): GuestStatus
   }
-  readonly sendMessage: {
+  /** How messages leave where they leave by REST; absent where they leave as frames of the stream. */
+  readonly sendMessage?: {
     request(guest: UpstreamGuest, message: OutboundText): UpstreamRequest
     response(answer: UpstreamAnswer): SendOutcome
   }
+  /** Rotates the guest's own token. */
+  readonly refreshToken?: {
+    request(guest: UpstreamGuest): UpstreamRequest
+    response(answer: UpstreamAnswer, guest: UpstreamGuest): RefreshOutcome
+  }
+  readonly stream?: StreamDialect
+}
+
+/** What the operator set for the dialects; null where absent. */
+export interface DialectSettings {
+  GENESYS_CHANNEL_CONFIG_ID: string | null
+  GENESYS_DEPLOYMENT_ID: string | null
+  GENESYS_TARGET_QUEUE_ID: string | null
+}
+
+/** One WebSocket per guest. Frames are JSON text both ways. */
+export interface StreamDialect {
+  /** After a drop the same guest can dial again and the conversation goes on. */
+  readonly resumable: boolean
+  /** Messages that may be on their way without an ack at once. 1 where an ack names nothing of ours. */
+  readonly window: number
+  /** What the platform takes on one socket, beside the general pace. */
+  readonly limits: readonly { frames: number; windowMs: number }[]
+  /** Where to dial, and what to say first. `hosts` are `wss://` origins. */
+  open(guest: UpstreamGuest, hosts: StreamHosts, at: number): StreamOpening
+  /** What a frame means. Anything unknown is `unknown`, never an error. `at`: epoch ms of its arrival. */
+  read(frame: Json, guest: UpstreamGuest, at: number): StreamNews[]
+  /** The frame that carries a message, and what its ack will show, where an ack shows anything of ours. */
+  message(guest: UpstreamGuest, message: OutboundText): { frame: JsonObject; ackKey: string | null }
+  /** Absent where the guest cannot show that it types. */
+  typing?(guest: UpstreamGuest): JsonObject
+  /** Frames that end the conversation, sent before the socket is closed. */
+  goodbye?(guest: UpstreamGuest): JsonObject[]
+}
+
+export interface StreamHosts {
+  messaging: string
+  webMessaging: string
+}
+
+export interface StreamOpening {
+  /** Carries credentials: never logged. */
+  url: string
+  origin: string | null
+  frames: JsonObject[]
+  /** `opened`: ready once the first frames have left; `frame`: once `ready` has been read. */
+  readyWhen: 'opened' | 'frame'
+}
+
+/** What one frame from the platform says. */
+export type StreamNews =
+  /** The guest may speak. `patch` is what became known about it. `expiresAt` epoch ms. */
+  | { kind: 'ready'; patch: Partial<UpstreamGuest>; expiresAt: number | null }
+  /** A message of ours was taken; `key` as `message` named it, null for the oldest without an ack. */
+  | { kind: 'ack'; key: string | null; upstreamId: string | null }
+  /** A message of ours was refused. */
+  | {
+      kind: 'nack'
+      key: string | null
+      code: ErrorCode
+      detail: string
+      retryAfterMs: number | null
+    }
+  | InboundMessage
+  | { kind: 'typing' }
+  /** The platform reports how far a message of ours came. */
+  | { kind: 'receipt'; upstreamId: string; status: 'delivered' | 'read' }
+  /** The conversation is over. */
+  | { kind: 'over'; state: 'closed' | 'expired' | 'failed'; reason: string }
+  /** Another connection took this one's place; dialling again would start a fight. */
+  | { kind: 'displaced'; reason: string }
+  | { kind: 'unknown'; raw: Json }
+
+export interface InboundMessage {
+  kind: 'message'
+  /** Null where the platform names none; such a message cannot be recognised when it comes twice. */
+  upstreamId: string | null
+  author: Author
+  text: string
+  attachments: Attachment[]
+  /** The platform's own content, whole, where it is more than text. */
+  content: Json | null
+  /** The platform's time, epoch ms; null where it gives none. Messages are put in its order. */
+  sentAt: number | null
 }
 
 export interface Capabilities {
-  /** Who a message can be from. */
+  /** Who a message can be from. The first is the default. */
   authors: readonly Author[]
   attachments: boolean
   readReceipts: boolean
@@ -70,8 +160,12 @@ export interface NewGuest {
   routing: Routing
   region: string | null
   consent: Consent | null
+  /** In the platform's spelling. */
   metadata: JsonObject
   origin: string | null
+  settings: DialectSettings
+  /** A fresh UUID, for dialects where we name the guest. */
+  uuid: string
   /** Epoch ms. */
   at: number
 }
@@ -80,7 +174,9 @@ export interface NewGuest {
 export interface UpstreamGuest {
   guestId: string
   conversationId: string | null
+  /** What the dialect must remember that is not a secret. */
   upstream: JsonObject
+  /** What it must remember that is. */
   secrets: JsonObject | null
 }
 
@@ -100,10 +196,17 @@ export type CreateOutcome =
       kind: 'created'
       guest: UpstreamGuest
       state: 'pending' | 'active'
+      /** Epoch ms. */
       tokenExpiresAt: number | null
     }
   | Unreadable
   | Rejection
+
+export type RefreshOutcome =
+  | { kind: 'refreshed'; guest: UpstreamGuest; tokenExpiresAt: number | null }
+  /** The refresh token is spent: the guest is lost. */
+  | { kind: 'dead'; detail: string }
+  | Unreadable
 
 export type GuestStatus =
   | { kind: 'waiting'; reported: string | null }
@@ -118,6 +221,7 @@ export type SendOutcome =
       kind: 'sent'
       upstreamId: string | null
       upstreamStatus: string | null
+      /** The platform's time, epoch ms. */
       sentAt: number | null
     }
   /** The guest is still being routed. Not taken; try later. */

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
-import type { Dialect, NewGuest, UpstreamGuest } from '../genesys/dialect.ts'
+import type { CreateOutcome, Dialect, DialectSettings, NewGuest } from '../genesys/dialect.ts'
 import type { JsonObject } from '../json.ts'
 import { type Caller, traceOf } from './caller.ts'
 import { newId } from './ids.ts'
@@ -19,6 +20,7 @@ export interface NewSession {
 }
 
 export interface CreateDeps {
+  settings: DialectSettings
   client: Pick<GenesysClient, 'call'>
   clock: Clock
   /** For the call with its retries. */
@@ -40,31 +42,28 @@ export async function createGuest(
   const at = deps.clock.now()
   const { guest, routing, region, metadata, origin } = asked
   const consent = asked.consent && { ...asked.consent, recordedAt: at }
-  const newGuest: NewGuest = { guest, routing, region, consent, metadata, origin, at }
+  const newGuest: NewGuest = {
+    guest,
+    routing,
+    region,
+    consent,
+    metadata: platformMetadata(metadata),
+    origin,
+    settings: deps.settings,
+    uuid: randomUUID(),
+    at,
+  }
   const started = performance.now()
-  const reply = await deps.client.call(dialect.createGuest.request(newGuest), {
-    dialect: dialect.name,
-    deadline: at + deps.timeoutMs,
-    priority: 'create',
-    signal: deps.signal,
-    trace: traceOf(caller),
-  })
-  const outcome = dialect.createGuest.response(reply, newGuest)
-  if (outcome.kind === 'rejected') {
-    throw new GatewayError(outcome.code, outcome.detail, { upstream: outcome.platform })
-  }
-  if (outcome.kind === 'unreadable') {
-    throw new GatewayError('upstream-invalid-response', outcome.detail)
-  }
+  const made = await makeGuest(deps, dialect, newGuest, caller)
   const createdAt = deps.clock.now()
-  const { guestId, conversationId, upstream, secrets }: UpstreamGuest = outcome.guest
+  const { guestId, conversationId, upstream, secrets } = made.guest
   return {
     id: newId('gs'),
     version: 0,
     sequence: 0,
     lastOrdinal: 0,
     dialect: dialect.name,
-    state: outcome.state,
+    state: made.state,
     guestId,
     conversationId,
     guest,
@@ -74,20 +73,47 @@ export async function createGuest(
     metadata,
     origin,
     createdAt,
-    activatedAt: outcome.state === 'active' ? createdAt : null,
+    activatedAt: made.state === 'active' ? createdAt : null,
     closedAt: null,
-    tokenExpiresAt: outcome.tokenExpiresAt,
+    tokenExpiresAt: made.tokenExpiresAt,
     lastActivityAt: createdAt,
     messages: { outbound: 0, inbound: 0, failed: 0 },
     stream: { state: 'none', reconnects: 0 },
     latencyMs: {
       create: Math.round(performance.now() - started),
-      activate: outcome.state === 'active' ? 0 : null,
+      activate: made.state === 'active' ? 0 : null,
     },
     closeReason: null,
     upstream,
     secrets,
   }
+}
+
+async function makeGuest(
+  deps: CreateDeps,
+  { name, createGuest }: Dialect,
+  newGuest: NewGuest,
+  caller: Caller,
+): Promise<Extract<CreateOutcome, { kind: 'created' }>> {
+  if ('local' in createGuest) {
+    const guest = createGuest.local(newGuest)
+    return { kind: 'created', guest, state: 'pending', tokenExpiresAt: null }
+  }
+  const reply = await deps.client.call(createGuest.request(newGuest), {
+    dialect: name,
+    deadline: newGuest.at + deps.timeoutMs,
+    priority: 'create',
+    signal: deps.signal,
+    trace: traceOf(caller),
+  })
+  const outcome = createGuest.response(reply, newGuest)
+  if (outcome.kind === 'rejected') {
+    throw new GatewayError(outcome.code, outcome.detail, { upstream: outcome.platform })
+  }
+  if (outcome.kind === 'unreadable') {
+    throw new GatewayError('upstream-invalid-response', outcome.detail)
+  }
+  return outcome
 }
 
 /** The metadata as it goes to the platform: the known keys in its spelling, the others as they came. */

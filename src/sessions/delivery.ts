@@ -4,9 +4,9 @@
  */
 import type { Clock } from '../clock.ts'
 import { GatewayError, UpstreamError } from '../errors.ts'
-import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, OutboundText, SendOutcome } from '../genesys/dialect.ts'
-import { type Caller, traceOf } from './caller.ts'
+import type { Caller } from './caller.ts'
+import type { Carry } from './carrier.ts'
 import type { Message, MessagePart } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { Session } from './session.ts'
@@ -24,7 +24,7 @@ export type Delivered =
 
 export interface DeliveryDeps {
   registry: SessionRegistry
-  client: Pick<GenesysClient, 'call'>
+  carry: Carry
   clock: Clock
   dialectOf(session: Session): Dialect
   /** Aborts waiting for a turn; what has left is waited for. */
@@ -48,30 +48,23 @@ export async function deliver(
 
   for (const piece of pieces(message)) {
     const session = await registry.get(message.sessionId)
-    const dialect = deps.dialectOf(session)
     let answered: SendOutcome
     try {
-      const reply = await deps.client.call(
-        dialect.sendMessage.request(session, outboundText(message, piece.text, clock.now())),
-        {
-          dialect: dialect.name,
-          deadline,
-          priority: 'message',
-          signal: deps.signal,
-          trace: traceOf(caller),
-          leaving: async () => {
-            await change(noted, withPiece(leaving(message), piece, { status: 'sending' }))
-          },
-          returned: async () => {
-            await change(
-              noted,
-              withPiece({ ...message, status: 'accepted' }, piece, { status: 'accepted' }),
-            )
-          },
+      const text = outboundText(message, piece.text, clock.now())
+      const landed = await deps.carry(deps.dialectOf(session), session, text, {
+        deadline,
+        signal: deps.signal,
+        caller,
+        leaving: async () => {
+          await change(noted, withPiece(leaving(message), piece, { status: 'sending' }))
         },
-      )
-      answered = dialect.sendMessage.response(reply)
-      message = { ...message, latencyMs: (message.latencyMs ?? 0) + reply.latencyMs }
+        returned: async () => {
+          const back: Message = { ...message, status: 'accepted' }
+          await change(noted, withPiece(back, piece, { status: 'accepted' }))
+        },
+      })
+      answered = landed.outcome
+      message = { ...message, latencyMs: (message.latencyMs ?? 0) + Math.round(landed.latencyMs) }
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error
       const arrived = error instanceof UpstreamError && error.fate === 'unknown'

@@ -12,8 +12,8 @@ export interface SenderDeps extends Omit<DeliveryDeps, 'signal'> {
   callerPatienceMs: number
   /** One attempt of a message that waits for its session, with the client's own retries. */
   attemptMs: number
-  /** Told once per settled message. */
-  onSettled(message: Message, error: GatewayError | null): void
+  /** Told once per settled message; null when it was sent. */
+  onSettled(error: GatewayError | null): void
   /** Told about what should not happen; the message stays in line. */
   onTrouble(message: Message, error: unknown): void
 }
@@ -266,7 +266,7 @@ export class Sender {
   #settled(entry: Entry, error: GatewayError | null): void {
     entry.done = true
     entry.cancelTimer()
-    this.#deps.onSettled(entry.message, error)
+    this.#deps.onSettled(error)
   }
 }
 

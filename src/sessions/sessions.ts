@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
-import type { Dialect } from '../genesys/dialect.ts'
+import type { Dialect, DialectSettings } from '../genesys/dialect.ts'
 import type { IdempotencyRecord, Page, PageRequest, SessionFilter, Store } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import type { Caller } from './caller.ts'
@@ -42,13 +42,12 @@ export interface SessionsDeps {
   policy: Policy
   client: Pick<GenesysClient, 'call'>
   clock: Clock
+  settings: DialectSettings
   dialect(name: DialectName): Dialect | undefined
   /** For one call with its retries. */
   callTimeoutMs: number
   /** Within which the sender settles a message whose caller waits. */
   callerPatienceMs: number
-  /** Told about what callers did to sessions. */
-  onChange(session: Session, what: string): void
 }
 
 /** Everything a caller can do with sessions and messages. Refuses with GatewayError. */
@@ -64,7 +63,7 @@ export class Sessions {
 
   /** Makes a guest on the platform and keeps its session. Nothing is stored when the platform refuses. */
   async create(asked: NewSession, caller: Caller, remember?: Remember<Session>): Promise<Session> {
-    const { store, registry, activation, client, clock, callTimeoutMs } = this.#deps
+    const { store, registry, activation, callTimeoutMs } = this.#deps
     const dialect = this.#dialect(asked.dialect)
     const trouble = store.trouble()
     if (trouble) {
@@ -74,9 +73,8 @@ export class Sessions {
         retryAfterMs: 5000,
       })
     }
-    const { signal } = this.#stopping
     const guest = await createGuest(
-      { client, clock, timeoutMs: callTimeoutMs, signal },
+      { ...this.#deps, timeoutMs: callTimeoutMs, signal: this.#stopping.signal },
       dialect,
       asked,
       caller,
@@ -84,7 +82,6 @@ export class Sessions {
     const step = created(guest, this.#cause(caller))
     const session = await registry.insert({ ...step, idempotency: remember?.(step.session) })
     activation.watch(session)
-    this.#deps.onChange(session, 'session created')
     return session
   }
 
@@ -117,7 +114,6 @@ export class Sessions {
         : ended(current, 'closed', 'closed by the caller', this.#cause(caller)),
     )
     this.#deps.sender.wake(id)
-    this.#deps.onChange(session, 'session closed')
     return session
   }
 

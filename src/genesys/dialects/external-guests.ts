@@ -29,6 +29,7 @@ const overWords = ['CLOSED', 'ENDED', 'DISCONNECTED', 'EXPIRED']
 export const externalGuests: Dialect = {
   name: 'external-guests',
   scopes: [...write, ...read],
+  needs: [],
   capabilities: {
     transport: 'rest',
     authors: ['bot', 'user', 'agent', 'system'],

@@ -1,0 +1,41 @@
+import type { EventType, JournalEvent } from '../sessions/events.ts'
+import type { Store } from '../store/store.ts'
+
+export interface EventLogger {
+  debug(fields: object, text: string): void
+  info(fields: object, text: string): void
+  warn(fields: object, text: string): void
+}
+
+type Level = keyof EventLogger
+
+/** How loud each event is; what is not named is `info`. */
+const levels: Partial<Record<EventType, Level>> = {
+  'message.accepted': 'debug',
+  'message.received': 'debug',
+  'message.failed': 'warn',
+  'message.unconfirmed': 'warn',
+  'session.failed': 'warn',
+  'session.stream_lost': 'warn',
+}
+
+/** One log line per business event, by following the journal. Names and texts stay out. Returns the way to stop. */
+export function logEvents(store: Pick<Store, 'follow'>, log: EventLogger): () => void {
+  return store.follow((events) => {
+    for (const event of events) {
+      log[levels[event.type] ?? 'info'](fields(event), event.type)
+    }
+  })
+}
+
+function fields({ type, sessionId, messageId, sequence, actor, data }: JournalEvent): object {
+  const known = {
+    sessionId,
+    sequence,
+    ...(messageId !== null && { messageId }),
+    ...(actor !== null && { actor }),
+  }
+  if (type !== 'message.failed' && type !== 'message.unconfirmed') return known
+  const { error } = JSON.parse(data) as { error: { code: string; detail: string } | null }
+  return { ...known, code: error?.code, detail: error?.detail }
+}
