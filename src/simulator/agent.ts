@@ -1,19 +1,13 @@
 /**
- * A scripted agent in every conversation: once it is active and the guest or a bot has said something, the agent types
- * and then answers, once for everything said meanwhile.
+ * A scripted agent in every conversation: once it is active and the guest or its bot has said something, the agent
+ * types and then answers, once for everything said meanwhile.
  */
 import type { Chance } from './chance.ts'
-import type { Conversation, Conversations } from './conversations.ts'
-import type { Behaviour } from './options.ts'
+import type { Conversation, Message } from './conversation.ts'
+import type { Conversations } from './conversations.ts'
+import { nextLine } from './script.ts'
+import type { Behaviour } from './switches/behaviour.ts'
 import type { MovableTime } from './time.ts'
-
-const greeting = 'Hello, you are speaking with Sam from support. How can I help?'
-const lines = [
-  'Thank you, let me look that up for you.',
-  'I see. Is there anything else I should know?',
-  'I have made a note of that.',
-  'That is done. Can I help with anything else?',
-]
 
 export interface AgentDeps {
   conversations: Conversations
@@ -27,9 +21,11 @@ export function startAgent({ conversations, chance, time, behaviour }: AgentDeps
 
   conversations.watch((conversation, event) => {
     if (!behaviour.agent || conversation.status !== 'ACTIVE') return
-    if (event.kind === 'status' ? conversation.messages.some(isForAgent) : saysSomething(event)) {
-      takeTurn(conversation)
-    }
+    const isHeard =
+      event.kind === 'message'
+        ? isForAgent(event.message)
+        : event.kind === 'status' && conversation.messages.some(isForAgent)
+    if (isHeard) takeTurn(conversation)
   })
 
   function takeTurn(conversation: Conversation): void {
@@ -45,23 +41,13 @@ export function startAgent({ conversations, chance, time, behaviour }: AgentDeps
     time.after(delayMs, () => {
       turn.busy = false
       if (conversation.status !== 'ACTIVE') return
-      const text = nextLine(conversation, turn.taken)
+      const line = nextLine(conversation, turn.taken, chance)
       turn.taken += 1
-      conversations.say(conversation, 'agent', text)
+      conversations.say(conversation, line)
     })
   }
-
-  function nextLine(conversation: Conversation, taken: number): string {
-    if (taken === 0) return greeting
-    const pick = Math.floor(chance.fraction('line', conversation.id, taken) * lines.length)
-    return lines[pick] ?? greeting
-  }
 }
 
-function saysSomething(event: { kind: string; message?: { author: string } }): boolean {
-  return event.kind === 'message' && event.message !== undefined && isForAgent(event.message)
-}
-
-function isForAgent(message: { author: string }): boolean {
-  return message.author === 'user' || message.author === 'bot'
+function isForAgent({ author, side }: Message): boolean {
+  return side === 'guest' && (author === 'user' || author === 'bot')
 }

@@ -7,23 +7,36 @@
  *   POST   /__simulator/routing            { frozen }
  *   POST   /__simulator/tokens/revoke      { clientId? }
  *   POST   /__simulator/clock              { advanceMs }
- *   PATCH  /__simulator/options            any of Behaviour
+ *   PATCH  /__simulator/options            any part of Behaviour
  *   GET    /__simulator/received           ?operation= &limit=       DELETE forgets them
- *   POST   /__simulator/conversations/{id}/messages  { text, author? }
- *   POST   /__simulator/conversations/{id}/close
+ *   GET    /__simulator/sockets            ?id= &operation= &subject=
+ *   POST   /__simulator/sockets/drop       { id?, operation?, subject?, code?, reason? }
+ *   POST   /__simulator/sockets/freeze     { id?, operation?, subject?, frozen? }
+ *   POST   /__simulator/sockets/push       { id?, operation?, subject?, frame }
+ *   POST   /__simulator/conversations/{id}/messages  { text?, author?, content? }
+ *   POST   /__simulator/conversations/{id}/join      { nickname?, … }
+ *   POST   /__simulator/conversations/{id}/typing, /close, /expire, /displace
  *   GET    /__simulator/state
  *   GET    /__simulator/coverage
  */
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { type Control, UnknownConversationError } from './control.ts'
-import type { FaultRequest } from './faults.ts'
-import type { Behaviour } from './options.ts'
+import type { SocketControl } from './control-sockets.ts'
+import type { Agent } from './conversation.ts'
+import type { FaultRequest } from './fault-rules.ts'
+import type { BehaviourChange } from './switches/behaviour.ts'
 
 const ById = z.object({ id: z.string() })
 const Freezing = z.strictObject({ frozen: z.boolean() })
 const Revocation = z.strictObject({ clientId: z.string().optional() })
 const Advance = z.strictObject({ advanceMs: z.number().nonnegative() })
+const Joining = z.strictObject({
+  id: z.string().optional(),
+  nickname: z.string().optional(),
+  firstName: z.string().optional(),
+  lastName: z.string().optional(),
+})
 const Listing = z.strictObject({
   operation: z.string().optional(),
   limit: z.coerce.number().int().positive().default(1_000),
@@ -81,7 +94,7 @@ export async function controlRoutes(
     control.advanceClock(Advance.parse(request.body).advanceMs)
     return control.state()
   })
-  app.patch('/options', (request) => control.configure(request.body as Partial<Behaviour>))
+  app.patch('/options', (request) => control.configure(request.body as BehaviourChange))
 
   app.get('/received', (request) => {
     const { operation, limit } = Listing.parse(request.query)
@@ -92,15 +105,39 @@ export async function controlRoutes(
     return { ok: true }
   })
 
+  app.get('/sockets', (request) => ({
+    items: control.sockets.list(request.query as Parameters<SocketControl['list']>[0]),
+  }))
+  app.post('/sockets/drop', (request) => ({
+    hit: control.sockets.drop(request.body as Parameters<SocketControl['drop']>[0]),
+  }))
+  app.post('/sockets/freeze', (request) => ({
+    hit: control.sockets.freeze(request.body as Parameters<SocketControl['freeze']>[0]),
+  }))
+  app.post('/sockets/push', (request) => ({
+    hit: control.sockets.push(request.body as Parameters<SocketControl['push']>[0]),
+  }))
+
   app.post('/conversations/:id/messages', (request, reply) => {
     reply.code(201)
     const { id } = ById.parse(request.params)
     return control.say(id, request.body as Parameters<Control['say']>[1])
   })
-  app.post('/conversations/:id/close', (request) => {
-    control.close(ById.parse(request.params).id)
+  app.post('/conversations/:id/join', (request) => {
+    control.join(ById.parse(request.params).id, Joining.parse(request.body ?? {}) as Partial<Agent>)
     return { ok: true }
   })
+  for (const [path, act] of [
+    ['typing', control.type],
+    ['close', control.close],
+    ['expire', control.expire],
+    ['displace', control.displace],
+  ] as const) {
+    app.post(`/conversations/:id/${path}`, (request) => {
+      act(ById.parse(request.params).id)
+      return { ok: true }
+    })
+  }
 
   app.get('/state', () => control.state())
   app.get('/coverage', () => control.coverage())

@@ -3,15 +3,16 @@
  * what reached it. The `/__simulator/` routes offer the same over HTTP.
  */
 import { z } from 'zod'
-import { authors, type Conversation, type Message } from './conversations.ts'
-import type { FaultRequest, StandingFault } from './faults.ts'
-import { Behaviour } from './options.ts'
+import { createSocketControl, type SocketControl } from './control-sockets.ts'
+import { describeWorld } from './control-state.ts'
+import { type Agent, authors, type Conversation, type Message } from './conversation.ts'
+import type { FaultRequest } from './fault-rules.ts'
+import type { StandingFault } from './faults.ts'
 import type { ReceivedRequest } from './received.ts'
-import type { Coverage } from './surface.ts'
+import type { Coverage, GuestControl } from './surface.ts'
+import { type Behaviour, type BehaviourChange, changedBehaviour } from './switches/behaviour.ts'
 import type { MovableTime } from './time.ts'
 import type { RunningWorld } from './world.ts'
-
-const shownConversations = 200
 
 export interface Control {
   /** Forgets guests, tokens, faults and what was received; options and clock go back to how it started. */
@@ -28,7 +29,7 @@ export interface Control {
   revokeTokens(clientId?: string): number
   advanceClock(ms: number): void
   /** Changes how the platform behaves from the next request on. */
-  configure(change: Partial<Behaviour>): Behaviour
+  configure(change: BehaviourChange): Behaviour
   received: {
     /** Oldest first; `operation` may name a whole surface. */
     list(operation?: string): ReceivedRequest[]
@@ -36,18 +37,30 @@ export interface Control {
     next(accepts?: (request: ReceivedRequest) => boolean): Promise<ReceivedRequest>
     clear(): void
   }
-  /** Undefined for a conversation nobody knows. */
+  sockets: SocketControl
+  /** Any id or token of a conversation or its guest; undefined when nobody knows it. */
   conversation(id: string): Conversation | undefined
-  /** Says something in a conversation whatever its state, by default as its agent. */
-  say(conversationId: string, message: { author?: Message['author']; text: string }): Message
-  close(conversationId: string): void
+  /** Somebody comes to the guest, whether or not routing was over. */
+  join(id: string, agent?: Partial<Agent>): void
+  /** Says something whatever the state, by default as the agent. */
+  say(id: string, saying: z.input<typeof PlatformSaying>): Message
+  /** The agent is typing. */
+  type(id: string): void
+  /** The agent ends the conversation. */
+  close(id: string): void
+  /** The guest's session or token is over, as if its time had come. */
+  expire(id: string): void
+  /** The guest's connections are told that another has taken their place. */
+  displace(id: string): void
   state(): object
   coverage(): Record<string, readonly Coverage[]>
 }
 
-export const Saying = z.strictObject({
+export const PlatformSaying = z.strictObject({
   author: z.enum(authors).default('agent'),
-  text: z.string().min(1),
+  text: z.string().default(''),
+  /** Structured content, as the surface writes it. */
+  content: z.array(z.looseObject({})).default([]),
 })
 
 export interface ControlDeps {
@@ -67,27 +80,51 @@ export function createControl({ world, time, reset }: ControlDeps): Control {
     freezeRouting: (frozen) => world().conversations.freezeRouting(frozen),
     revokeTokens: (clientId) => world().tokens.revokeAll(clientId),
     advanceClock: (ms) => time.advance(ms),
-    configure: (change) => Object.assign(world().behaviour, Behaviour.partial().parse(change)),
+    configure: (change) => {
+      const { behaviour } = world()
+      return Object.assign(behaviour, changedBehaviour(behaviour, change))
+    },
     received: {
       list: (operation) => world().received.list(operation),
       next: (accepts) => world().received.next(accepts),
       clear: () => world().received.clear(),
     },
-    conversation: (id) => world().conversations.find(id),
-    say: (conversationId, message) => {
-      const { author, text } = Saying.parse(message)
-      return world().conversations.say(known(conversationId), author, text)
+    sockets: createSocketControl(() => world().links),
+    conversation: find,
+    join: (id, agent) => world().conversations.join(known(id), agent ?? {}),
+    say: (id, saying) => {
+      const said = PlatformSaying.parse(saying)
+      return world().conversations.say(known(id), { ...said, side: 'platform' })
     },
-    close: (conversationId) => world().conversations.close(known(conversationId)),
-    state: () => describe(world()),
+    type: (id) => world().conversations.type(known(id)),
+    close: (id) => world().conversations.close(known(id)),
+    expire: (id) => onGuest(id, (guests) => guests.expire(id)),
+    displace: (id) => onGuest(id, (guests) => guests.displace(id)),
+    state: () => describeWorld(world()),
     coverage: () =>
       Object.fromEntries(world().surfaces.map((surface) => [surface.name, surface.coverage])),
   }
 
-  function known(conversationId: string): Conversation {
-    const conversation = world().conversations.find(conversationId)
-    if (!conversation) throw new UnknownConversationError(conversationId)
+  function find(id: string): Conversation | undefined {
+    const { conversations, surfaces } = world()
+    const found = conversations.find(id)
+    if (found) return found
+    for (const { guests } of surfaces) {
+      const conversation = guests?.conversationOf(id)
+      if (conversation) return conversation
+    }
+    return undefined
+  }
+
+  function known(id: string): Conversation {
+    const conversation = find(id)
+    if (!conversation) throw new UnknownConversationError(id)
     return conversation
+  }
+
+  function onGuest(id: string, act: (guests: GuestControl) => boolean): void {
+    const done = world().surfaces.some(({ guests }) => guests && act(guests))
+    if (!done) throw new UnknownConversationError(id)
   }
 }
 
@@ -95,32 +132,6 @@ export class UnknownConversationError extends Error {
   override readonly name = 'UnknownConversationError'
 
   constructor(id: string) {
-    super(`there is no conversation ${id}`)
-  }
-}
-
-function describe(world: RunningWorld): object {
-  const { behaviour, chance, conversations, faults, quotas, received, time, tokens } = world
-  return {
-    now: new Date(time.now()).toISOString(),
-    seed: chance.seed,
-    behaviour,
-    routingFrozen: conversations.frozen,
-    clients: tokens.clients().map(({ id, granted }) => ({
-      id,
-      scopes: [...granted],
-      liveTokens: tokens.liveCount(id),
-      quotaUsed: quotas.used(id, time.now()),
-    })),
-    faults: faults.list(),
-    received: received.total,
-    conversationCount: conversations.count,
-    conversations: conversations.newest(shownConversations).map((conversation) => ({
-      id: conversation.id,
-      surface: conversation.surface,
-      guestId: conversation.guestId,
-      status: conversation.status,
-      messages: conversation.messages.length,
-    })),
+    super(`there is no conversation or guest ${id}`)
   }
 }

@@ -1,45 +1,15 @@
-/**
- * The conversations of the platform, whichever surface opened them: routing until active, who said what, and the end.
- * Surfaces and the scripted agent watch them.
- */
+/** The conversations of the platform: routing until active, who said what, and the end. Surfaces and the agent watch. */
 import type { Chance } from './chance.ts'
-import type { Behaviour } from './options.ts'
+import type {
+  Agent,
+  Conversation,
+  ConversationEvent,
+  Message,
+  Saying,
+  Watcher,
+} from './conversation.ts'
+import type { Behaviour } from './switches/behaviour.ts'
 import type { MovableTime } from './time.ts'
-
-export const authors = ['user', 'agent', 'bot', 'system'] as const
-export type Author = (typeof authors)[number]
-
-export interface Conversation {
-  readonly id: string
-  /** Name of the surface that opened it. */
-  readonly surface: string
-  readonly guestId: string
-  /** The guest as the surface wants to remember it. */
-  readonly guest: Readonly<Record<string, unknown>>
-  readonly createdAt: number
-  /** PENDING until something triggers routing, ROUTING until someone is found, then ACTIVE, then CLOSED. */
-  status: 'PENDING' | 'ROUTING' | 'ACTIVE' | 'CLOSED'
-  activatedAt: number | null
-  closedAt: number | null
-  readonly messages: Message[]
-  /** How many messages each author has. */
-  readonly said: Record<Author, number>
-}
-
-export interface Message {
-  readonly id: string
-  readonly author: Author
-  readonly text: string
-  /** Epoch ms. */
-  readonly at: number
-}
-
-export type ConversationEvent =
-  | { kind: 'message'; message: Message }
-  | { kind: 'typing' }
-  | { kind: 'status' }
-
-export type Watcher = (conversation: Conversation, event: ConversationEvent) => void
 
 export interface ConversationsDeps {
   chance: Chance
@@ -49,9 +19,20 @@ export interface ConversationsDeps {
   limit: number
 }
 
+export interface Opening {
+  surface: string
+  guest: Conversation['guest']
+  /** Made up when absent. */
+  guestId?: string
+  /** Made up when absent. */
+  id?: string
+  rich?: boolean
+}
+
 export class Conversations {
   readonly #deps: ConversationsDeps
   readonly #byId = new Map<string, Conversation>()
+  /** The newest of each guest. */
   readonly #byGuest = new Map<string, Conversation>()
   readonly #watchers = new Set<Watcher>()
   readonly #waitingForThaw = new Set<Conversation>()
@@ -62,24 +43,26 @@ export class Conversations {
     this.#deps = deps
   }
 
-  /** A new one, PENDING. `guestId` is made up when absent. */
-  open(surface: string, guest: Readonly<Record<string, unknown>>, guestId?: string): Conversation {
+  /** A new one, PENDING. */
+  open({ surface, guest, guestId, id, rich = false }: Opening): Conversation {
     const { chance, time, limit } = this.#deps
     this.#opened += 1
     const conversation: Conversation = {
-      id: chance.uuid('conversation', this.#opened),
+      id: id ?? chance.uuid('conversation', this.#opened),
       surface,
       guestId: guestId ?? chance.uuid('guest', this.#opened),
       guest,
+      rich,
       createdAt: time.now(),
       status: 'PENDING',
       activatedAt: null,
       closedAt: null,
+      agent: null,
       messages: [],
       said: { user: 0, agent: 0, bot: 0, system: 0 },
     }
     this.#byId.set(conversation.id, conversation)
-    this.#byGuest.set(guestKey(surface, conversation.guestId), conversation)
+    this.#byGuest.set(guestKey(conversation), conversation)
     if (this.#byId.size > limit) this.#forgetOldest()
     return conversation
   }
@@ -89,7 +72,7 @@ export class Conversations {
   }
 
   ofGuest(surface: string, guestId: string): Conversation | undefined {
-    return this.#byGuest.get(guestKey(surface, guestId))
+    return this.#byGuest.get(guestKey({ surface, guestId }))
   }
 
   /** Starts routing; nothing happens when it had started before. */
@@ -103,12 +86,31 @@ export class Conversations {
     })
   }
 
-  say(conversation: Conversation, author: Author, text: string): Message {
+  /** Somebody comes to the guest, by default Sam; routing is over then. Not once it is closed. */
+  join(conversation: Conversation, agent?: Partial<Agent>): void {
+    if (conversation.status === 'CLOSED' || (conversation.status === 'ACTIVE' && !agent)) return
+    const { chance, time } = this.#deps
+    const nickname = agent?.nickname ?? 'Sam'
+    conversation.agent = {
+      id: chance.uuid('agent', nickname),
+      nickname,
+      firstName: nickname,
+      lastName: 'Support',
+      ...agent,
+    }
+    if (conversation.status !== 'ACTIVE') {
+      conversation.activatedAt = time.now()
+      this.#become(conversation, 'ACTIVE')
+    }
+    this.#tell(conversation, { kind: 'joined' })
+  }
+
+  say(conversation: Conversation, { author, side, text, content = [] }: Saying): Message {
     const { chance, time } = this.#deps
     // Numbered by author, so that an agent answering in between changes no id of the guest's.
     conversation.said[author] += 1
     const id = `msg-${chance.uuid('message', conversation.id, author, conversation.said[author])}`
-    const message = { id, author, text, at: time.now() }
+    const message = { id, author, side, text, content, at: time.now() }
     conversation.messages.push(message)
     this.#tell(conversation, { kind: 'message', message })
     return message
@@ -122,7 +124,15 @@ export class Conversations {
   close(conversation: Conversation): void {
     if (conversation.status === 'CLOSED') return
     conversation.closedAt = this.#deps.time.now()
+    conversation.agent = null
     this.#become(conversation, 'CLOSED')
+  }
+
+  /** Lets a closed one go on, to be routed anew. */
+  reopen(conversation: Conversation): void {
+    if (conversation.status !== 'CLOSED') return
+    conversation.closedAt = null
+    this.#become(conversation, 'PENDING')
   }
 
   /** While frozen nobody becomes active; those whose time came meanwhile do so at the thaw. */
@@ -152,9 +162,7 @@ export class Conversations {
   }
 
   #activate(conversation: Conversation): void {
-    if (conversation.status !== 'ROUTING') return
-    conversation.activatedAt = this.#deps.time.now()
-    this.#become(conversation, 'ACTIVE')
+    if (conversation.status === 'ROUTING') this.join(conversation)
   }
 
   #become(conversation: Conversation, status: Conversation['status']): void {
@@ -170,10 +178,11 @@ export class Conversations {
     const [oldest] = this.#byId.values()
     if (!oldest) return
     this.#byId.delete(oldest.id)
-    this.#byGuest.delete(guestKey(oldest.surface, oldest.guestId))
+    if (this.#byGuest.get(guestKey(oldest)) === oldest) this.#byGuest.delete(guestKey(oldest))
+    this.#tell(oldest, { kind: 'forgotten' })
   }
 }
 
-function guestKey(surface: string, guestId: string): string {
+function guestKey({ surface, guestId }: Pick<Conversation, 'surface' | 'guestId'>): string {
   return `${surface}/${guestId}`
 }

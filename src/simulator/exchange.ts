@@ -4,8 +4,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { credentials } from './client-credentials.ts'
-import type { FaultRule } from './faults.ts'
-import { platformError } from './platform-error.ts'
+import type { RequestRule } from './fault-rules.ts'
+import { platformError, textOfAnswer } from './platform-error.ts'
 import type { Kept } from './received.ts'
 import {
   badToken,
@@ -15,6 +15,7 @@ import {
   noToken,
   tooManyRequests,
 } from './refusals.ts'
+import type { Reading } from './sliding-window.ts'
 import type { Answer, Operation } from './surface.ts'
 import type { Token } from './token-desk.ts'
 import type { RunningWorld } from './world.ts'
@@ -23,15 +24,19 @@ export class Exchange {
   readonly #world: RunningWorld
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
+  readonly #bytes: Buffer | undefined
   readonly #text: string
   readonly #entry: Kept
   #token: Token | null = null
+  #quota: Reading | undefined
 
   constructor(world: RunningWorld, name: string, request: FastifyRequest, reply: FastifyReply) {
     this.#world = world
     this.#request = request
     this.#reply = reply
-    this.#text = typeof request.body === 'string' ? request.body : ''
+    this.#bytes = Buffer.isBuffer(request.body) ? request.body : undefined
+    const isText = world.operations.get(name)?.body !== 'bytes'
+    this.#text = isText ? (this.#bytes?.toString() ?? '') : ''
     this.#entry = world.received.add({
       at: world.time.now(),
       operation: name,
@@ -84,7 +89,9 @@ export class Exchange {
   #count(): Answer | undefined {
     if (!this.#token) return undefined
     const { quotas, behaviour, time } = this.#world
-    const reading = quotas.count(this.#token.clientId, behaviour.rateLimit, time.now())
+    const surface = this.#entry.operation.split('.', 1)[0] ?? ''
+    const reading = quotas.count(this.#token.clientId, surface, behaviour, time.now())
+    this.#quota = reading
     if (!reading) return undefined
     this.#reply.headers({
       'inin-ratelimit-count': reading.used,
@@ -92,34 +99,50 @@ export class Exchange {
       'inin-ratelimit-reset': Math.ceil(reading.resetMs / 1_000),
     })
     if (reading.allowed) return undefined
-    return tooManyRequests(reading, behaviour.retryAfterFormat, time.now())
+    return tooManyRequests(reading, behaviour, time.now())
   }
 
   #unscoped({ access }: Operation): Answer | undefined {
-    if (access === 'open' || access === 'any' || this.#token?.scopes.has(access)) return undefined
-    return missingScope(access, this.#world.behaviour.missingScopeStatus)
+    if (access === 'open' || access === 'any') return undefined
+    const missing = access.find((scope) => !this.#token?.scopes.has(scope))
+    if (missing === undefined) return undefined
+    return missingScope(missing, this.#world.behaviour.missingScopeStatus)
   }
 
   #act(operation: Operation): Answer {
-    const { headers, params } = this.#request
-    let body: unknown = this.#text === '' ? undefined : this.#text
-    if (body !== undefined && operation.body !== 'form') {
-      if (!/^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')) {
-        return platformError(415, 'unsupported.media.type', 'The body must be application/json')
-      }
-      try {
-        body = JSON.parse(this.#text)
-      } catch {
-        return platformError(400, 'bad.request', 'The request body is not valid JSON')
-      }
-    }
-    const call = { params: params as Record<string, string>, headers, body, token: this.#token }
-    const answer = operation.answer(call)
+    const body = this.#readBody(operation)
+    if (body instanceof Unreadable) return body.answer
+    const { headers, params, url } = this.#request
+    const answer = operation.answer({
+      params: params as Record<string, string>,
+      query: new URL(url, 'http://simulator').searchParams,
+      headers,
+      host: headers.host ?? '',
+      body,
+      token: this.#token,
+      quota: this.#quota,
+    })
     this.#entry.acted = answer.status < 400
     return answer
   }
 
-  #strike(when: 'before' | 'after'): FaultRule[] {
+  #readBody(operation: Operation): unknown {
+    if (operation.body === 'bytes') return this.#bytes
+    if (operation.body === 'form' || this.#text === '') return this.#text || undefined
+    const contentType = this.#request.headers['content-type'] ?? ''
+    if (!/^application\/([\w.-]+\+)?json\b/i.test(contentType)) {
+      const reason = 'The body must be application/json'
+      return new Unreadable(platformError(415, 'unsupported.media.type', reason))
+    }
+    try {
+      return JSON.parse(this.#text)
+    } catch {
+      const reason = 'The request body is not valid JSON'
+      return new Unreadable(platformError(400, 'bad.request', reason))
+    }
+  }
+
+  #strike(when: 'before' | 'after'): RequestRule[] {
     const { operation, clientId } = this.#entry
     const target = { operation, clientId, path: this.#request.url, body: this.#text }
     return this.#world.faults.strike(when, target)
@@ -127,7 +150,7 @@ export class Exchange {
 
   /** Undefined when the request goes on as if nothing had been; `nothing` when no answer will ever come. */
   async #suffer(
-    rules: FaultRule[],
+    rules: RequestRule[],
     answer: Answer = { status: 200, body: {} },
   ): Promise<Outgoing | 'nothing' | undefined> {
     for (const rule of rules) {
@@ -200,19 +223,25 @@ export class Exchange {
     this.#world.received.settle(this.#entry)
     this.#reply.code(answer.status).headers(answer.headers ?? {})
     this.#reply.header('inin-correlation-id', this.#contextId())
+    if (Buffer.isBuffer(answer.body)) return this.#reply.send(answer.body)
     if (text === '') return this.#reply.send()
     return this.#reply.header('content-type', 'application/json').send(text)
   }
 
-  #textOf(answer: Answer, body: unknown = answer.body): string {
-    if (typeof body === 'string') return body
-    if (body !== undefined) return JSON.stringify(body)
-    if (answer.error === undefined) return ''
-    return JSON.stringify({ ...answer.error, contextId: this.#contextId() })
+  #textOf(answer: Answer, body?: unknown): string {
+    return textOfAnswer(answer, this.#contextId(), body)
   }
 
   #contextId(): string {
     return this.#world.chance.uuid('context', this.#entry.sequence)
+  }
+}
+
+class Unreadable {
+  readonly answer: Answer
+
+  constructor(answer: Answer) {
+    this.answer = answer
   }
 }
 

@@ -1,64 +1,9 @@
-/**
- * Faults to order. A rule says which requests it hits and what goes wrong, before the operation is carried out
- * (nothing happened) or after (it happened, and only the answer suffers).
- */
-import { z } from 'zod'
+/** Faults ordered and not yet spent: which of them hit a request or a frame. */
 import type { Chance } from './chance.ts'
+import { type FaultRequest, type FaultRule, FrameRule, RequestRule } from './fault-rules.ts'
 import { isOperation } from './received.ts'
 
-const moment = z.enum(['before', 'after'])
-const filter = {
-  /** `surface.operation`, or a whole surface. Absent: every request. */
-  operation: z.string().optional(),
-  clientId: z.string().optional(),
-  /** Only requests whose path or body has this text. */
-  contains: z.string().optional(),
-  /** Lets this many matching requests pass first. */
-  skip: z.int().nonnegative().default(0),
-  /** Hits this many, then is spent. Absent: until removed. */
-  count: z.int().positive().optional(),
-  /** The share of matching requests hit, drawn from the seed. */
-  probability: z.number().min(0).max(1).default(1),
-}
-
-export const FaultRule = z.discriminatedUnion('kind', [
-  /** The answer comes late. */
-  z.strictObject({
-    kind: z.literal('latency'),
-    latencyMs: z.number().nonnegative(),
-    when: moment.default('before'),
-    ...filter,
-  }),
-  /** A bare status, with the platform's error body unless another is given. */
-  z.strictObject({
-    kind: z.literal('status'),
-    status: z.int().min(200).max(599),
-    body: z.unknown().optional(),
-    /** Sent as it is. */
-    retryAfter: z.union([z.string(), z.number()]).optional(),
-    when: moment.default('before'),
-    ...filter,
-  }),
-  /** 429 with `Retry-After`, whatever the quota says. */
-  z.strictObject({
-    kind: z.literal('rate-limit'),
-    /** Seconds, or a date as it should be sent. */
-    retryAfter: z.union([z.string(), z.number()]).default(1),
-    when: z.literal('before').default('before'),
-    ...filter,
-  }),
-  /** The connection is reset without a word. */
-  z.strictObject({ kind: z.literal('reset'), when: moment.default('before'), ...filter }),
-  /** The connection stays open and nothing comes. */
-  z.strictObject({ kind: z.literal('hang'), when: moment.default('before'), ...filter }),
-  /** A success status with a body that is not JSON. */
-  z.strictObject({ kind: z.literal('malformed'), when: moment.default('after'), ...filter }),
-  /** Head and half a body, then the connection is closed. */
-  z.strictObject({ kind: z.literal('truncated'), when: moment.default('after'), ...filter }),
-])
-export type FaultRule = z.infer<typeof FaultRule>
-export type FaultRequest = z.input<typeof FaultRule>
-
+/** A request, or a frame as the body of the connection it came over. */
 export interface Target {
   operation: string
   clientId: string | null
@@ -69,7 +14,7 @@ export interface Target {
 export interface StandingFault {
   id: string
   rule: FaultRule
-  /** Requests that matched, hit or not. */
+  /** Requests or frames that matched, hit or not. */
   seen: number
   hits: number
 }
@@ -85,13 +30,9 @@ export class Faults {
 
   /** Throws a ZodError on a rule that makes no sense. */
   add(request: FaultRequest): StandingFault {
+    const rule = parseRule(request)
     this.#numbered += 1
-    const fault = {
-      id: `fault-${this.#numbered}`,
-      rule: FaultRule.parse(request),
-      seen: 0,
-      hits: 0,
-    }
+    const fault = { id: `fault-${this.#numbered}`, rule, seen: 0, hits: 0 }
     this.#standing.push(fault)
     return fault
   }
@@ -108,11 +49,23 @@ export class Faults {
   }
 
   /** The faults that hit this request at this moment, in the order they were ordered; their counts go down. */
-  strike(when: 'before' | 'after', target: Target): FaultRule[] {
-    return this.#standing
-      .filter(({ rule }) => rule.when === when && matches(rule, target))
-      .filter((fault) => this.#hits(fault))
-      .map(({ rule }) => rule)
+  strike(when: 'before' | 'after', target: Target): RequestRule[] {
+    return this.#hitting(target, (rule) => ('when' in rule && rule.when === when ? rule : null))
+  }
+
+  /** The same for a frame. */
+  strikeFrame(direction: FrameRule['direction'], target: Target): FrameRule[] {
+    if (this.#standing.length === 0) return []
+    return this.#hitting(target, (rule) =>
+      'direction' in rule && rule.direction === direction ? rule : null,
+    )
+  }
+
+  #hitting<Rule extends FaultRule>(target: Target, pick: (rule: FaultRule) => Rule | null): Rule[] {
+    return this.#standing.flatMap((fault) => {
+      const rule = pick(fault.rule)
+      return rule && matches(rule, target) && this.#hits(fault) ? [rule] : []
+    })
   }
 
   #hits(fault: StandingFault): boolean {
@@ -124,6 +77,12 @@ export class Faults {
     fault.hits += 1
     return true
   }
+}
+
+/** The kind is looked at first, so that a mistake is explained by the one rule that was meant. */
+function parseRule(request: FaultRequest): FaultRule {
+  const isFrame = String(request?.kind).startsWith('frame-')
+  return isFrame ? FrameRule.parse(request) : RequestRule.parse(request)
 }
 
 function matches(rule: FaultRule, target: Target): boolean {

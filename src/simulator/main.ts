@@ -3,8 +3,8 @@
  * `off`); prints where it is and how to get in, one `name: value` per line; ends on SIGTERM or SIGINT.
  */
 import { z } from 'zod'
-import { parseRateLimit } from './options.ts'
 import { startSimulator } from './simulator.ts'
+import { parseRateLimit } from './switches/rate-limit.ts'
 
 const Environment = z.object({
   SIMULATOR_PORT: z.coerce.number().int().min(0).max(65_535).optional(),

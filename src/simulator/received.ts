@@ -7,8 +7,9 @@ export interface ReceivedRequest {
   sequence: number
   /** Epoch ms on the simulator's clock. */
   at: number
-  /** `surface.operation`, or `unknown`. */
+  /** `surface.operation`, for a frame `surface.socket.frame`, or `unknown`. */
   operation: string
+  /** `FRAME` for a frame. */
   method: string
   /** Path and query. */
   path: string
@@ -35,12 +36,8 @@ interface Waiter {
 }
 
 const secretFields = new Set([
-  'access_token',
-  'client_secret',
-  'jwt',
-  'refreshtoken',
-  'token',
-  'webchattoken',
+  ...['access_token', 'accesstoken', 'client_secret', 'code', 'jwt', 'refreshtoken'],
+  ...['token', 'webchattoken', 'x-amz-signature'],
 ])
 /** Of all bodies together, in characters. */
 const maxTotalLength = 16 * 1024 * 1024
@@ -74,6 +71,11 @@ export class ReceivedLog {
     this.#length += entry.text.length
     this.#trim()
     return entry
+  }
+
+  /** A frame that came over a socket. */
+  addFrame(frame: Pick<Kept, 'at' | 'operation' | 'path' | 'text'>): Kept {
+    return this.add({ ...frame, method: 'FRAME', headers: {} })
   }
 
   /** To be called when nothing more will be learned about a request. */

@@ -1,8 +1,9 @@
 /** The answers a request gets before any surface sees it: from the token check, the quota, the scope and the faults. */
-import type { Behaviour } from './options.ts'
+
 import { codeOfStatus, platformError } from './platform-error.ts'
-import type { Reading } from './quota.ts'
+import type { Reading } from './sliding-window.ts'
 import type { Answer } from './surface.ts'
+import type { Behaviour } from './switches/behaviour.ts'
 
 export function noToken(): Answer {
   const reason = 'No authentication bearer token specified in authorization header.'
@@ -29,11 +30,12 @@ export function missingScope(scope: string, status: Behaviour['missingScopeStatu
 /** `now` is only needed to write the wait as a date. */
 export function tooManyRequests(
   { limit, windowMs, retryAfterMs }: Reading,
-  format: Behaviour['retryAfterFormat'],
+  { retryAfterFormat, retryAfterLieMs }: Behaviour,
   now: number,
 ): Answer {
   const text = 'Rate limit exceeded the maximum [{limit}] requests within [{seconds}] seconds'
-  const backAtSecond = Math.ceil((now + retryAfterMs) / 1_000)
+  const toldMs = Math.max(0, retryAfterMs + retryAfterLieMs)
+  const backAtSecond = Math.ceil((now + toldMs) / 1_000)
   return platformError(429, 'too.many.requests', text, {
     params: { limit: String(limit), seconds: String(windowMs / 1_000) },
     limit: {
@@ -43,11 +45,15 @@ export function tooManyRequests(
     },
     headers: {
       'retry-after':
-        format === 'seconds'
-          ? String(Math.ceil(retryAfterMs / 1_000))
+        retryAfterFormat === 'seconds'
+          ? String(Math.ceil(toldMs / 1_000))
           : new Date(backAtSecond * 1_000).toUTCString(),
     },
   })
+}
+
+export function notFound(): Answer {
+  return platformError(404, 'not.found', 'The requested resource was not found')
 }
 
 export function bareStatus(status: number, retryAfter?: string | number): Answer {

@@ -2,6 +2,7 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { Exchange } from './exchange.ts'
 import { codeOfStatus, platformError } from './platform-error.ts'
+import { notFound } from './refusals.ts'
 import type { Operation } from './surface.ts'
 import type { RunningWorld } from './world.ts'
 
@@ -12,12 +13,13 @@ const bodyLimit = 512_000
 export function createServer(world: () => RunningWorld): FastifyInstance {
   const app = fastify({ bodyLimit, forceCloseConnections: true, exposeHeadRoutes: false })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  for (const [name, { method, path }] of world().operations) {
+  for (const [name, { method, path, bodyLimit: limit }] of world().operations) {
     app.route({
       method,
       url: path,
+      ...(limit !== undefined && { bodyLimit: limit }),
       config: { operation: name },
       handler: (request, reply) => {
         const now = world()
@@ -42,7 +44,7 @@ const nowhere: Operation = {
   method: 'GET',
   path: '',
   access: 'open',
-  answer: () => platformError(404, 'not.found', 'The requested resource was not found'),
+  answer: notFound,
 }
 
 function operationOf(request: FastifyRequest): string {

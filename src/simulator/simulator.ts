@@ -1,5 +1,5 @@
 /**
- * A Genesys Cloud in miniature: a real HTTP server with state, for demonstrations and tests. It reads the platform's
+ * A Genesys Cloud in miniature: a real HTTP and WebSocket server with state, for demonstrations and tests. It reads the platform's
  * documents for itself and shares nothing with the code that calls it.
  */
 import type { AddressInfo } from 'node:net'
@@ -7,11 +7,12 @@ import { type Control, createControl } from './control.ts'
 import { controlRoutes } from './control-routes.ts'
 import { completeOptions, type SimulatorOptions } from './options.ts'
 import { createServer } from './server.ts'
+import { serveUpgrades } from './sockets/upgrade.ts'
 import { MovableTime } from './time.ts'
 import { createWorld } from './world.ts'
 
 export interface Simulator extends AsyncDisposable {
-  /** `http://host:port`, good for the API and for the login host. */
+  /** `http://host:port`, good for the API and the login host; with `ws:` for the messaging hosts. */
   readonly url: string
   readonly clients: readonly { id: string; secret: string }[]
   readonly control: Control
@@ -26,7 +27,7 @@ export async function startSimulator(options: Partial<SimulatorOptions> = {}): P
   let world = createWorld(settled, time)
 
   function reset(): void {
-    for (const socket of world.held) socket.destroy()
+    world.end()
     time.reset()
     world = createWorld(settled, time)
   }
@@ -34,6 +35,7 @@ export async function startSimulator(options: Partial<SimulatorOptions> = {}): P
   const control = createControl({ world: () => world, time, reset })
   const app = createServer(() => world)
   await app.register(controlRoutes, { prefix: '/__simulator', control })
+  serveUpgrades(app.server, () => world)
   await app.listen({ host: settled.host, port: settled.port })
   const { port } = app.server.address() as AddressInfo
 
@@ -44,6 +46,7 @@ export async function startSimulator(options: Partial<SimulatorOptions> = {}): P
     reset,
     [Symbol.asyncDispose]: async () => {
       time.reset()
+      world.end()
       await app.close()
     },
   }

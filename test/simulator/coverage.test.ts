@@ -12,9 +12,15 @@ describe('the coverage list', () => {
   for (const surface of surfaces) {
     it(`names every operation of ${surface.name}, and none that is not there`, () => {
       const listed = surface.coverage.flatMap(({ operation }) => operation ?? [])
-      const there = surface.operations.map(({ name }) => name)
+      const there = [...surface.operations, ...(surface.sockets ?? [])].map(({ name }) => name)
 
       assert.deepEqual(listed.toSorted(), there.toSorted())
+    })
+
+    it(`points ${surface.name} at switches that are there`, () => {
+      for (const path of surface.coverage.flatMap(({ switches }) => switches ?? [])) {
+        assert.notEqual(valueAt(options.behaviour, path), undefined, path)
+      }
     })
 
     it(`is right that ${surface.name} lacks what it says it lacks`, async (t) => {
@@ -42,3 +48,9 @@ describe('the coverage list', () => {
     )
   })
 })
+
+function valueAt(behaviour: object, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((section, name) => (section as Record<string, unknown>)?.[name], behaviour)
+}

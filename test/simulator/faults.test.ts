@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import type { FaultRequest } from '../../src/simulator/faults.ts'
+import type { FaultRequest } from '../../src/simulator/fault-rules.ts'
 import { activeGuest, signIn, startTestSimulator } from './support.ts'
 
 async function scene(t: TestContext) {

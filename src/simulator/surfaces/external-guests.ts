@@ -14,8 +14,8 @@
  * 409 of a guest still routing, and routing starts.
  */
 import { z } from 'zod'
-import { authors, type Conversation, type Message } from '../conversations.ts'
-import { platformError } from '../platform-error.ts'
+import { authors, type Conversation, type Message } from '../conversation.ts'
+import { codeOfStatus, invalidBody, platformError, tooLarge } from '../platform-error.ts'
 import type { Answer, Call, Surface } from '../surface.ts'
 import type { World } from '../world.ts'
 
@@ -42,12 +42,12 @@ export function externalGuests({ conversations, behaviour }: World): Surface {
   return {
     name: 'external-guests',
     operations: [
-      { name: 'createGuest', method: 'POST', path, access: writeScope, answer: createGuest },
+      { name: 'createGuest', method: 'POST', path, access: [writeScope], answer: createGuest },
       {
         name: 'getGuest',
         method: 'GET',
         path: `${path}/:guestId`,
-        access: readScope,
+        access: [readScope],
         answer: (call) =>
           withGuest(call, (guest) => ({ status: 200, body: guestBody(guest, true) })),
       },
@@ -55,14 +55,14 @@ export function externalGuests({ conversations, behaviour }: World): Surface {
         name: 'sendMessage',
         method: 'POST',
         path: `${path}/:guestId/messages`,
-        access: writeScope,
+        access: [writeScope],
         answer: (call) => withGuest(call, (guest) => sendMessage(guest, call.body)),
       },
       {
         name: 'listMessages',
         method: 'GET',
         path: `${path}/:guestId/messages`,
-        access: readScope,
+        access: [readScope],
         answer: (call) => withGuest(call, listMessages),
       },
     ],
@@ -88,7 +88,14 @@ export function externalGuests({ conversations, behaviour }: World): Surface {
       {
         feature: 'Success statuses of creation and send',
         state: 'unconfirmed',
-        note: '201, or createdStatus',
+        switches: ['createdStatus'],
+        note: '201, 200 or 202',
+      },
+      {
+        feature: 'Status of a message to a guest that is over',
+        state: 'unconfirmed',
+        switches: ['closedStatus'],
+        note: '409 like one that is not ready, or 404, or 410',
       },
       {
         feature: 'Queues and skills',
@@ -107,22 +114,17 @@ export function externalGuests({ conversations, behaviour }: World): Surface {
 
   function createGuest({ body }: Call): Answer {
     const parsed = NewGuest.safeParse(body ?? {})
-    if (!parsed.success) return invalid(parsed.error)
-    const conversation = conversations.open('external-guests', parsed.data)
+    if (!parsed.success) return invalidBody(parsed.error)
+    const conversation = conversations.open({ surface: 'external-guests', guest: parsed.data })
     if (parsed.data.routingData?.queueId !== undefined) conversations.route(conversation)
     return { status: behaviour.createdStatus, body: guestBody(conversation, false) }
   }
 
   function sendMessage(guest: Conversation, body: unknown): Answer {
     const parsed = NewMessage.safeParse(body ?? {})
-    if (!parsed.success) return invalid(parsed.error)
+    if (!parsed.success) return invalidBody(parsed.error)
     const { text, conversationId, author } = parsed.data
-    if (Buffer.byteLength(text) > maxTextBytes) {
-      return platformError(413, 'request.entity.too.large', 'The text exceeds {limit} bytes', {
-        params: { limit: String(maxTextBytes) },
-        details: [{ errorCode: 'request.entity.too.large', fieldName: 'text' }],
-      })
-    }
+    if (Buffer.byteLength(text) > maxTextBytes) return tooLarge('text', maxTextBytes)
     if (conversationId !== guest.id) {
       return platformError(
         409,
@@ -136,11 +138,12 @@ export function externalGuests({ conversations, behaviour }: World): Surface {
     }
     if (guest.status !== 'ACTIVE') {
       conversations.route(guest)
-      return platformError(409, 'conflict', notReadyText(guest), {
+      const status = guest.status === 'CLOSED' ? behaviour.closedStatus : 409
+      return platformError(status, codeOfStatus(status), notReadyText(guest), {
         params: { guestId: guest.guestId, status: guest.status },
       })
     }
-    const message = conversations.say(guest, author.type, text)
+    const message = conversations.say(guest, { author: author.type, side: 'guest', text })
     return { status: behaviour.createdStatus, body: messageBody(guest, message) }
   }
 
@@ -184,16 +187,4 @@ function messageBody(conversation: Conversation, message: Message): object {
     conversationId: conversation.id,
     createdAt: new Date(message.at).toISOString(),
   }
-}
-
-function invalid(error: z.ZodError): Answer {
-  const [first] = error.issues
-  const field = first?.path.join('.') ?? ''
-  return platformError(400, 'invalid.value', 'The value of {field} is not valid: {reason}', {
-    params: { field: field || 'the body', reason: first?.message ?? 'unreadable' },
-    details: error.issues.map((issue) => ({
-      errorCode: 'invalid.value',
-      fieldName: issue.path.join('.'),
-    })),
-  })
 }

@@ -1,7 +1,12 @@
 /** Every surface the simulator plays. Adding one adds a file here and a line below. */
 import type { Surface } from '../surface.ts'
 import type { World } from '../world.ts'
+import { conversations } from './conversations.ts'
 import { externalGuests } from './external-guests.ts'
 import { oauth } from './oauth.ts'
 
-export const surfaceMakers: readonly ((world: World) => Surface)[] = [oauth, externalGuests]
+export const surfaceMakers: readonly ((world: World) => Surface)[] = [
+  oauth,
+  externalGuests,
+  conversations,
+]

@@ -61,7 +61,8 @@ export function oauth({ tokens, behaviour }: World): Surface {
       {
         feature: 'Status of invalid_client',
         state: 'unconfirmed',
-        note: '400, or 401 with invalidClientStatus',
+        switches: ['invalidClientStatus'],
+        note: '400 in older reports, 401 in newer ones',
       },
       {
         feature: 'Other grants (authorization code, SAML, password)',

@@ -1,0 +1,97 @@
+/** One open WebSocket with what can go wrong on it. Frames in either direction pass the ordered faults. */
+import type { WebSocket } from 'ws'
+import type { World } from '../world.ts'
+import type { Receiver } from './endpoint.ts'
+import { FramePath } from './frame-path.ts'
+
+export interface LinkOrigin {
+  readonly id: string
+  /** The endpoint, as `surface.name`. */
+  readonly operation: string
+  /** Path and query of the upgrade. */
+  readonly path: string
+}
+
+export class Link {
+  readonly origin: LinkOrigin
+  readonly openedAt: number
+  /** A guest's or session's id; a surface may learn it late. */
+  subject: string
+  /** When the guest last gave a sign of life: a frame or a ping. */
+  heardAt: number
+  readonly frames = { toGuest: 0, fromGuest: 0 }
+  readonly #world: World
+  readonly #socket: WebSocket
+  readonly #toGuest: FramePath
+  #frozen = false
+
+  constructor(world: World, socket: WebSocket, origin: LinkOrigin, subject: string) {
+    this.#world = world
+    this.#socket = socket
+    this.origin = origin
+    this.subject = subject
+    this.openedAt = world.time.now()
+    this.heardAt = this.openedAt
+    this.#toGuest = new FramePath(world, this, 'to-guest', (text) => this.#write(text))
+  }
+
+  /** Everything that comes is the receiver's from now on. */
+  serve(receiver: Receiver): void {
+    const { received, time } = this.#world
+    const { operation, path } = this.origin
+    const fromGuest = new FramePath(this.#world, this, 'from-guest', (text, refusal) => {
+      this.frames.fromGuest += 1
+      const frame = { at: time.now(), operation: `${operation}.frame`, path, text }
+      const entry = received.addFrame(frame)
+      if (refusal) receiver.refuse(text, refusal.code, refusal.message)
+      else receiver.receive(text)
+      entry.acted = !refusal
+      entry.fault = refusal ? refusal.kind : null
+      received.settle(entry)
+    })
+    this.#socket.on('ping', () => {
+      this.heardAt = time.now()
+    })
+    this.#socket.on('message', (data, isBinary) => {
+      this.heardAt = time.now()
+      if (isBinary) this.close(1003, 'text frames only')
+      else fromGuest.pass(String(data))
+    })
+    this.#socket.on('close', () => receiver.closed?.())
+  }
+
+  get open(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  get frozen(): boolean {
+    return this.#frozen
+  }
+
+  send(frame: object): void {
+    this.#toGuest.pass(JSON.stringify(frame))
+  }
+
+  /** With a close frame. Frames sent before still leave first. */
+  close(code: number, reason = ''): void {
+    this.#socket.close(code, reason)
+  }
+
+  /** Without a word. */
+  destroy(): void {
+    this.#socket.terminate()
+  }
+
+  /** Half open: nothing is read, not even a ping, and what is sent is lost. The other side sees nothing of it. */
+  freeze(frozen: boolean): void {
+    this.#frozen = frozen
+    if (frozen) this.#socket.pause()
+    else this.#socket.resume()
+  }
+
+  #write(text: string): void {
+    if (!this.open || this.#frozen) return
+    this.frames.toGuest += 1
+    this.#socket.send(text)
+  }
+}
