@@ -21,7 +21,14 @@ export const rules: readonly Rule[] = [
   // The program: it starts the gateway, greets, and explains why it could not.
   {
     of: 'main.ts',
-    may: ['gateway.ts', 'settings.ts', 'welcome.ts', 'store/open-store.ts', ...vocabulary],
+    may: [
+      'gateway.ts',
+      'settings.ts',
+      'welcome.ts',
+      'handover.ts',
+      'store/refused.ts',
+      ...vocabulary,
+    ],
   },
   { of: 'welcome.ts', may: vocabulary, types: ['gateway.ts', 'settings.ts'] },
   { of: 'gateway.ts', may: ['**'] },

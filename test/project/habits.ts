@@ -23,16 +23,12 @@ const inTestsProper = (path: string) => inTests(path) && !path.startsWith('test/
 
 export const habits: readonly Habit[] = [
   {
-    name: 'no any',
+    // The linter refuses the type where no reason is given; a cast has none that holds.
+    name: 'no cast to any',
     holdsFor: everywhere,
-    brokenBy: /\bas any\b|[:<,|]\s*any\b\s*([,;=>)[\]|{]|$)|\bany\[\]/,
-    breaking: [
-      'const a = b as any',
-      'function f(a: any) {',
-      'let a: any[] = []',
-      'new Map<string, any>()',
-    ],
-    fine: ['// as many: any of them', "it('takes any text', () => {", 'Promise.any([a, b])'],
+    brokenBy: /\bas any\b(?! of)/,
+    breaking: ['const a = b as any', 'read(b as any[])'],
+    fine: ['// counts as any of them', 'const a = b as anything'],
   },
   {
     name: 'no silenced compiler',

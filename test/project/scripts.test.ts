@@ -12,7 +12,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { runProgram, startProgram } from './programs.ts'
-import { readText, root } from './repository.ts'
+import { readText, root, sourceFiles } from './repository.ts'
 
 const packageJson = JSON.parse(readText('package.json')) as {
   scripts: Record<string, string>
@@ -28,6 +28,21 @@ describe('npm scripts', () => {
       named.filter((file) => file !== null && !existsSync(path.join(root, file))),
       [],
     )
+  })
+})
+
+describe('npm run NAME', () => {
+  it('has a script for each name the README and the sources give', () => {
+    const texts = [
+      { path: 'README.md', text: readText('README.md') },
+      ...['src', 'scripts'].flatMap((folder) => sourceFiles(folder, ['.ts', '.mjs'])),
+    ]
+    const unknown = texts.flatMap(({ path: file, text }) =>
+      [...text.matchAll(/\bnpm run ([\w-]+)/g)]
+        .filter(([, name = '']) => !(name in packageJson.scripts))
+        .map(([command]) => `${file}: ${command}`),
+    )
+    assert.deepEqual(unknown, [])
   })
 })
 
