@@ -64,6 +64,17 @@ export interface StreamDialect {
   typing?(guest: UpstreamGuest): JsonObject
   /** Frames that end the conversation, sent before the socket is closed. */
   goodbye?(guest: UpstreamGuest): JsonObject[]
+  /** How to learn what was said while no socket was open. */
+  readonly history?: {
+    /** The frame that asks for the guest's own REST token; the answer is read as `jwt`. */
+    ask(guest: UpstreamGuest): JsonObject
+    /** Pages from 1, newest first. */
+    request(page: number): UpstreamRequest
+    /** What the page tells, oldest first, and whether there is an older one; undefined when it cannot be read. */
+    response(answer: UpstreamAnswer, at: number): { news: StreamNews[]; more: boolean } | undefined
+    /** How many pages may be asked for. */
+    limit: { requests: number; windowMs: number }
+  }
 }
 
 export interface StreamHosts {
@@ -96,6 +107,8 @@ export type StreamNews =
     }
   | InboundMessage
   | { kind: 'typing' }
+  /** The guest's own REST token; `expiresAt` epoch ms. */
+  | { kind: 'jwt'; jwt: string; expiresAt: number | null }
   /** The platform reports how far a message of ours came. */
   | { kind: 'receipt'; upstreamId: string; status: 'delivered' | 'read' }
   /** The conversation is over. */
