@@ -1,0 +1,110 @@
+/**
+ * What one OAuth client may still send, per dialect. Dialects with the same limit share one window, because the
+ * platform counts the client and not the dialect.
+ */
+import type { Clock } from '../clock.ts'
+import type { DialectName } from '../sessions/session.ts'
+import {
+  type Ask,
+  type Priority,
+  type QuotaLimit,
+  QuotaWindow,
+  type Release,
+} from './quota-window.ts'
+
+export type { Ask, Priority, QuotaLimit, Release }
+
+export interface Quota {
+  /** A place for one call; rejects with a retryable `rate-limited` when none comes free in time. */
+  acquire(dialect: DialectName, ask: Ask): Release | Promise<Release>
+  /** When such a call could leave (epoch ms) and how many places are left then. */
+  outlook(dialect: DialectName, priority: Priority): Outlook
+  /** Stops every caller of this client until `until`, epoch ms. */
+  pause(until: number): void
+  /** The windows in use, those without a limit left out. */
+  snapshot(): QuotaSnapshot[]
+  /** Refuses whoever still waits. */
+  close(reason: unknown): void
+}
+
+export interface Outlook {
+  leavesAt: number
+  /** May be negative: callers in line count. Without a limit, minus the calls under way. */
+  remaining: number
+}
+
+export interface QuotaSnapshot {
+  client: string
+  /** The dialects seen so far that share this window. */
+  dialects: DialectName[]
+  limit: number
+  windowSeconds: number
+  /** Places taken: calls under way and those that ended less than a window ago. */
+  used: number
+  queued: number
+  /** Epoch ms. */
+  pausedUntil: number | null
+}
+
+export interface QuotaOptions {
+  client: string
+  limits: Record<DialectName, QuotaLimit>
+  clock: Clock
+  /** Callers that may wait in line, over all windows. Default 1000. */
+  maxQueued?: number
+}
+
+export function createQuota({ client, limits, clock, maxQueued = 1_000 }: QuotaOptions): Quota {
+  const windows = new Map<string, QuotaWindow>()
+  const windowOf = new Map<DialectName, QuotaWindow>()
+  let pausedUntil = 0
+
+  const mayQueue = () => {
+    let queued = 0
+    for (const window of windows.values()) queued += window.queued
+    return queued < maxQueued
+  }
+  const find = (dialect: DialectName): QuotaWindow => {
+    const known = windowOf.get(dialect)
+    if (known !== undefined) return known
+    const quota = limits[dialect]
+    const key = quota === 'off' ? 'off' : `${quota.limit}/${quota.windowMs}`
+    let window = windows.get(key)
+    if (window === undefined) {
+      window = new QuotaWindow(quota, clock, mayQueue)
+      window.pause(pausedUntil)
+      windows.set(key, window)
+    }
+    windowOf.set(dialect, window)
+    return window
+  }
+
+  return {
+    acquire: (dialect, ask) => find(dialect).acquire(ask),
+    outlook: (dialect, priority) => {
+      const window = find(dialect)
+      const { limit, taken, queued } = window
+      const remaining = (Number.isFinite(limit) ? limit : 0) - taken - queued
+      return { leavesAt: window.leavesAt(priority), remaining }
+    },
+    pause: (until) => {
+      pausedUntil = Math.max(pausedUntil, until)
+      for (const window of windows.values()) window.pause(until)
+    },
+    snapshot: () =>
+      [...windows.values()]
+        .filter((window) => Number.isFinite(window.limit))
+        .map((window) => ({
+          client,
+          dialects: [...windowOf].filter(([, each]) => each === window).map(([name]) => name),
+          limit: window.limit,
+          windowSeconds: window.windowMs / 1000,
+          used: window.taken,
+          queued: window.queued,
+          pausedUntil: window.pausedUntil,
+        })),
+    close: (reason) => {
+      for (const window of windows.values()) window.close(reason)
+    },
+  }
+}
