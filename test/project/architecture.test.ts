@@ -46,7 +46,7 @@ const h = await import('./h.ts')
 
   const refused = [
     ['src/http/a.ts', '../genesys/client.ts', 'src/genesys/client.ts'],
-    ['src/sessions/a.ts', '../genesys/client.ts', 'only its types'],
+    ['src/sessions/a.ts', '../genesys/client.ts', 'types of genesys/client.ts'],
     ['src/sessions/a.ts', '../store/sqlite.ts', 'src/store/sqlite.ts'],
     ['src/sessions/a.ts', '../http/problems.ts', 'src/http/problems.ts'],
     ['src/genesys/a.ts', '../sessions/sender.ts', 'src/sessions/sender.ts'],
