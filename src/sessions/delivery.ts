@@ -9,8 +9,8 @@ import type { Caller } from './caller.ts'
 import type { Carry } from './carrier.ts'
 import type { Message, MessagePart } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
-import type { Session } from './session.ts'
-import { type Cause, noted, sent } from './steps.ts'
+import { isOver, type Session } from './session.ts'
+import { noted, type Step, sent } from './steps.ts'
 
 export type Delivered =
   /** Taken by the platform, and committed so. */
@@ -29,7 +29,11 @@ export interface DeliveryDeps {
   dialectOf(session: Session): Dialect
   /** Aborts waiting for a turn; what has left is waited for. */
   signal: AbortSignal
+  /** Commits what has happened. It cannot be undone, so this does not give up while the store has trouble. */
+  record(message: Message, caller: Caller, step: MessageStep): Promise<void>
 }
+
+export type MessageStep = (session: Session, message: Message, cause: Cause) => Step
 
 /** Sends the parts of `message` that have not been sent, in order, by `deadline` (epoch ms). */
 export async function deliver(
@@ -40,10 +44,17 @@ export async function deliver(
 ): Promise<Delivered> {
   const { registry, clock } = deps
   let message = first
-  const change = (step: typeof noted | typeof sent, next: Message) => {
+  const note = async (next: Message, mayLeave: (session: Session) => void = () => undefined) => {
+    const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
+    await registry.change(message.sessionId, (session) => {
+      mayLeave(session)
+      return noted(session, next, cause)
+    })
     message = next
-    const cause: Cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
-    return registry.change(message.sessionId, (session) => step(session, next, cause))
+  }
+  const record = (step: MessageStep, next: Message) => {
+    message = next
+    return deps.record(next, caller, step)
   }
 
   for (const piece of pieces(message)) {

@@ -1,4 +1,5 @@
 import type { ErrorCode, UpstreamSaid } from '../errors.ts'
+import type { Json } from '../json.ts'
 
 export const authors = ['bot', 'user', 'agent', 'system'] as const
 export type Author = (typeof authors)[number]
@@ -51,6 +52,8 @@ export interface Message {
   contentType: string
   attachments: Attachment[]
   readReceipt: boolean
+  /** The platform's own content of a message from the other side, where it is more than text. */
+  content: Json | null
   status: MessageStatus
   upstreamId: string | null
   /** What the platform calls the delivery state, in its own word. */

@@ -1,6 +1,7 @@
 import type { Store } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import { gatewayItself } from './caller.ts'
+import type { Message } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { Sender } from './sender.ts'
 import { unconfirmed } from './steps.ts'
@@ -25,9 +26,9 @@ export async function recover({ store, registry, activation, sender, now }: Reco
     if (!session) continue
     found.sessions += 1
     for (const message of await store.unsettledMessages(id)) {
-      if (message.status === 'accepted') {
+      if (!isInFlight(message)) {
         // Whoever waited for the answer went with the process that was to give it.
-        sender.add({ ...message, waits: 'session' }, gatewayItself)
+        sender.add({ ...message, status: 'accepted', waits: 'session' }, gatewayItself)
         found.resumed += 1
         continue
       }
@@ -39,6 +40,12 @@ export async function recover({ store, registry, activation, sender, now }: Reco
     activation.watch(session)
   }
   return found
+}
+
+/** Between two parts of a message nothing is on its way. */
+function isInFlight({ status, parts }: Message): boolean {
+  if (status !== 'sending') return false
+  return parts === null || parts.some((part) => part.status === 'sending')
 }
 
 const lostInRestart = {

@@ -263,6 +263,7 @@ function newMessage(
     contentType,
     attachments,
     readReceipt,
+    content: null,
     status: 'accepted',
     upstreamId: null,
     upstreamStatus: null,

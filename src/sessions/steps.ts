@@ -23,7 +23,7 @@ export interface Cause {
   trace: string | null
 }
 
-type Patch = Partial<Session>
+export type Patch = Partial<Session>
 
 /** The first step of a session. `first` is complete but for version and sequence. */
 export function created(first: Session, cause: Cause): Step {
@@ -101,7 +101,7 @@ export function sent(before: Session, message: Message, cause: Cause): Step {
 }
 
 export function failed(before: Session, message: Message, error: MessageError, cause: Cause): Step {
-  const final: Message = { ...message, status: 'failed', error }
+  const final: Message = { ...message, status: 'failed', error, parts: partsAtTheEnd(message) }
   const session = next(before, cause, 1, {
     messages: { ...before.messages, failed: before.messages.failed + 1 },
   })
@@ -115,20 +115,14 @@ export function unconfirmed(
   error: MessageError,
   cause: Cause,
 ): Step {
-  const final: Message = {
-    ...message,
-    status: 'unconfirmed',
-    error,
-    parts:
-      message.parts?.map((part) =>
-        part.status === 'sending' ? { ...part, status: 'unconfirmed' } : part,
-      ) ?? null,
-  }
+  const parts = partsAtTheEnd(message, 'unconfirmed')
+  const final: Message = { ...message, status: 'unconfirmed', error, parts }
   const session = next(before, cause, 1, {})
   return { session, events: [messageEvent('message.unconfirmed', final, cause)], messages: [final] }
 }
 
-function next(before: Session, cause: Cause, facts: number, patch: Patch): Session {
+/** The session after `facts` events, with what else became known. For the files of steps only. */
+export function next(before: Session, cause: Cause, facts: number, patch: Patch): Session {
   return {
     ...before,
     ...patch,
@@ -138,7 +132,7 @@ function next(before: Session, cause: Cause, facts: number, patch: Patch): Sessi
   }
 }
 
-function activation(before: Session, at: number): Patch {
+export function activation(before: Session, at: number): Patch {
   return {
     state: moveTo(before, 'active'),
     activatedAt: at,
@@ -150,12 +144,24 @@ function waitingUnlessSent(part: MessagePart): MessagePart {
   return part.status === 'sent' ? part : { ...part, status: 'accepted' }
 }
 
+export /** Nothing more of the message leaves: `inFlight` is what became of the part that was, and the rest did not arrive. */
+function partsAtTheEnd(
+  { parts }: Message,
+  inFlight: 'failed' | 'unconfirmed' = 'failed',
+): MessagePart[] | null {
+  const end = (part: MessagePart): MessagePart => ({
+    ...part,
+    status: part.status === 'sending' ? inFlight : 'failed',
+  })
+  return parts?.map((part) => (part.status === 'sent' ? part : end(part))) ?? null
+}
+
 function sessionEvent(type: EventType, session: Session, cause: Cause): NewEvent {
   const data = JSON.stringify(publicSession(session))
   return { id: newId('evt'), type, messageId: null, ordinal: null, data, ...origin(cause) }
 }
 
-function messageEvent(type: EventType, message: Message, cause: Cause): NewEvent {
+export function messageEvent(type: EventType, message: Message, cause: Cause): NewEvent {
   const data = JSON.stringify(publicMessage(message))
   return { id: newId('evt'), type, messageId: message.id, ordinal: null, data, ...origin(cause) }
 }

@@ -43,6 +43,8 @@ export function publicMessage(message: Message) {
     text: message.text,
     contentType: message.contentType,
     attachments: message.attachments,
+    // Only messages from the platform have any.
+    ...(message.content !== null && { content: message.content }),
     status: message.status,
     upstreamId: message.upstreamId,
     upstreamStatus: message.upstreamStatus,

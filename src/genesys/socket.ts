@@ -1,0 +1,150 @@
+/**
+ * The edge every stream passes: one WebSocket to the platform, its first frames, its heartbeat and its end. What the
+ * frames mean is the dialect's affair, what an end means the bridge's.
+ */
+import { WebSocket } from 'ws'
+import type { Clock } from '../clock.ts'
+import { redact } from '../redact.ts'
+import type { StreamOpening } from './dialect.ts'
+
+/** How a connection ended, or why there was none. */
+export type StreamEnd =
+  | { by: 'us' }
+  | { by: 'platform'; code: number; reason: string }
+  /** The upgrade was answered with this status. */
+  | { by: 'refusal'; status: number }
+  /** Broken, unreachable, or silent for too long. */
+  | { by: 'network'; detail: string }
+
+export interface StreamHandlers {
+  /** The upgrade succeeded and the first frames are on their way. */
+  opened(): void
+  /** One text frame. */
+  frame(text: string): void
+  /** Once, also when it never opened. */
+  ended(end: StreamEnd): void
+}
+
+const beatMs = 4000
+const handshakeMs = 10_000
+const maxFrameBytes = 1024 * 1024
+
+/** Dials for all bridges and keeps one heartbeat for all their sockets: a dead link shows within two beats. */
+export class Dialer implements Disposable {
+  readonly #sockets = new Set<StreamSocket>()
+  readonly #clock: Clock
+  #cancel: () => void = () => undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#beat()
+  }
+
+  /** Sockets that are open or being opened. */
+  get size(): number {
+    return this.#sockets.size
+  }
+
+  dial(opening: StreamOpening, handlers: StreamHandlers): StreamSocket {
+    const socket = new StreamSocket(opening, {
+      ...handlers,
+      ended: (end) => {
+        this.#sockets.delete(socket)
+        handlers.ended(end)
+      },
+    })
+    this.#sockets.add(socket)
+    return socket
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancel()
+    for (const socket of [...this.#sockets]) socket.close()
+  }
+
+  #beat(): void {
+    this.#cancel = this.#clock.after(beatMs, () => {
+      for (const socket of [...this.#sockets]) socket.beat()
+      this.#beat()
+    })
+  }
+}
+
+export class StreamSocket {
+  readonly #ws: WebSocket
+  readonly #handlers: StreamHandlers
+  #alive = true
+  #ended = false
+
+  constructor({ url, origin, frames }: StreamOpening, handlers: StreamHandlers) {
+    this.#handlers = handlers
+    this.#ws = new WebSocket(url, {
+      ...(origin && { origin }),
+      handshakeTimeout: handshakeMs,
+      maxPayload: maxFrameBytes,
+      // A deflate context costs half a megabyte a socket.
+      perMessageDeflate: false,
+    })
+    this.#ws
+      .on('open', () => {
+        for (const frame of frames) this.#ws.send(JSON.stringify(frame))
+        handlers.opened()
+      })
+      .on('message', (data, binary) => {
+        this.#alive = true
+        // A late ack on a connection that was given up must not pass for one of the next.
+        if (!binary && !this.#ended) handlers.frame(data.toString())
+      })
+      .on('pong', () => {
+        this.#alive = true
+      })
+      .on('unexpected-response', (_request, response) => {
+        response.resume()
+        this.#end({ by: 'refusal', status: response.statusCode ?? 0 })
+      })
+      .on('error', (error) => this.#end({ by: 'network', detail: redact(error.message) }))
+      .on('close', (code, reason) => {
+        this.#end({ by: 'platform', code, reason: reason.toString() })
+      })
+  }
+
+  /** Resolves when the bytes are with the operating system; rejects when they cannot be. */
+  send(frame: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#ws.send(frame, (error) => (error ? reject(error) : resolve()))
+    return promise
+  }
+
+  /** Stops reading until `resume`, so that the platform waits instead of our memory growing. */
+  pause(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.pause()
+  }
+
+  resume(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.resume()
+  }
+
+  close(): void {
+    this.#end({ by: 'us' })
+    this.#ws.close(1000)
+  }
+
+  /** Ends a socket that showed no life since the last beat. */
+  beat(): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return
+    if (!this.#alive && !this.#ws.isPaused) {
+      this.#end({ by: 'network', detail: 'the link is dead: nothing came back' })
+      this.#ws.terminate()
+      return
+    }
+    this.#alive = false
+    this.#ws.ping()
+  }
+
+  #end(end: StreamEnd): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#handlers.ended(end)
+    if (end.by !== 'us' && this.#ws.readyState !== WebSocket.CLOSED) this.#ws.terminate()
+  }
+}

@@ -1,0 +1,64 @@
+import type { Dialect } from '../genesys/dialect.ts'
+import { Bridge, type BridgeDeps } from './bridge.ts'
+import type { Carry } from './carrier.ts'
+import { isOver, type Session } from './session.ts'
+
+export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd'> {
+  dialectOf(session: Session): Dialect
+}
+
+/** The streams of all sessions whose dialect has one: one bridge a session, never two. */
+export class Bridges implements AsyncDisposable {
+  readonly #deps: BridgesDeps
+  readonly #bridges = new Map<string, Bridge>()
+  #stopped = false
+
+  constructor(deps: BridgesDeps) {
+    this.#deps = deps
+  }
+
+  /** Streams that are open now. */
+  get open(): number {
+    let open = 0
+    for (const bridge of this.#bridges.values()) if (bridge.isOpen) open += 1
+    return open
+  }
+
+  /** Dials for a session that has a stream and is not over; again is harmless. */
+  start(session: Session): Bridge | undefined {
+    const dialect = this.#deps.dialectOf(session)
+    const running = this.#bridges.get(session.id)
+    if (running || !dialect.stream || isOver(session) || this.#stopped) return running
+    const bridge = new Bridge(session, dialect, {
+      ...this.#deps,
+      onEnd: (id) => {
+        if (this.#bridges.get(id) === bridge) this.#bridges.delete(id)
+      },
+    })
+    this.#bridges.set(session.id, bridge)
+    void bridge.start()
+    return bridge
+  }
+
+  find(sessionId: string): Bridge | undefined {
+    return this.#bridges.get(sessionId)
+  }
+
+  /** The session was ended here: says goodbye on the platform where the dialect does. */
+  async stop(session: Session): Promise<void> {
+    await this.#bridges.get(session.id)?.stop(session)
+  }
+
+  /** Takes messages along the session's stream. */
+  readonly carry: Carry = async (dialect, session, text, flight) => {
+    const bridge = this.start(session)
+    if (!bridge) throw new Error(`${dialect.name} has no stream for ${session.id}`)
+    return bridge.carry(session, text, flight)
+  }
+
+  /** Closes every connection; sessions live on, and are dialled again by the next process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true
+    await Promise.all([...this.#bridges.values()].map((bridge) => bridge.stop()))
+  }
+}

@@ -1,0 +1,175 @@
+import type { Clock } from '../clock.ts'
+import { UpstreamError } from '../errors.ts'
+import type { OutboundText, SendOutcome, StreamDialect, StreamNews } from '../genesys/dialect.ts'
+import type { StreamSocket } from '../genesys/socket.ts'
+import type { Json } from '../json.ts'
+import type { Flight, Landed } from './carrier.ts'
+import { Pace } from './pace.ts'
+import type { Session } from './session.ts'
+import { type FrameFate, Unacked } from './unacked.ts'
+
+export interface FrameSenderDeps {
+  clock: Clock
+  ackTimeoutMs: number
+  frameIntervalMs: number
+}
+
+/**
+ * The outbound half of a bridge: messages leave as frames at the platform's pace, and their acks say what became of
+ * them. Outlives connections: a message waits here while there is none.
+ */
+export class FrameSender {
+  readonly #stream: StreamDialect
+  readonly #deps: FrameSenderDeps
+  readonly #onDoubt: () => void
+  readonly #unacked = new Unacked()
+  readonly #pace: Pace
+  #socket: StreamSocket | undefined
+  #closed = false
+  #whenOpen = Promise.withResolvers<void>()
+
+  /** `onDoubt`: acks of this connection can no longer be told apart; it is to be replaced. */
+  constructor(stream: StreamDialect, deps: FrameSenderDeps, onDoubt: () => void) {
+    this.#stream = stream
+    this.#deps = deps
+    this.#onDoubt = onDoubt
+    this.#pace = new Pace(stream.limits, deps.frameIntervalMs)
+  }
+
+  /** There is a connection and the guest may speak on it. */
+  open(socket: StreamSocket): void {
+    this.#socket = socket
+    this.#whenOpen.resolve()
+  }
+
+  /** The connection is gone: what had left on it may have arrived. */
+  lose(): void {
+    if (this.#socket) this.#whenOpen = Promise.withResolvers()
+    this.#socket = undefined
+    this.#unacked.lose()
+  }
+
+  /** There will be no connection any more. */
+  close(): void {
+    this.#closed = true
+    this.lose()
+    this.#whenOpen.resolve()
+  }
+
+  settle(news: Extract<StreamNews, { kind: 'ack' | 'nack' }>): void {
+    this.#unacked.settle(news)
+  }
+
+  /** Sends one text and waits for its ack. Throws UpstreamError. */
+  async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
+    const { clock, ackTimeoutMs } = this.#deps
+    const { frame, ackKey } = this.#stream.message(session, text)
+    const bytes = JSON.stringify(frame)
+    for (let attempts = 1; ; attempts++) {
+      await this.#turn(flight, attempts)
+      await flight.leaving()
+      const socket = this.#socket
+      if (!socket) {
+        // It broke while the attempt was being written down; nothing has left.
+        await flight.returned()
+        continue
+      }
+      const leftAt = performance.now()
+      this.#pace.sent(clock.now())
+      const answer = this.#unacked.add(ackKey, ackTimeoutMs, (ms, run) => clock.after(ms, run))
+      socket.send(bytes).catch(() => this.#unacked.lose())
+      const fate = await answer
+      if (this.#mayGoAgain(fate, flight)) {
+        await flight.returned()
+        continue
+      }
+      if (fate.kind === 'timeout' && ackKey === null) this.#distrust()
+      const latencyMs = performance.now() - leftAt
+      return { outcome: outcomeOf(fate, attempts, ackTimeoutMs), latencyMs }
+    }
+  }
+
+  /** Sends a frame nobody acknowledges. Throws `upstream-unavailable` while there is no connection. */
+  async tell(frame: Json): Promise<void> {
+    if (!this.#socket) throw didNotLeave('the stream is not open now', 0)
+    this.#pace.sent(this.#deps.clock.now())
+    await this.#socket.send(JSON.stringify(frame))
+  }
+
+  /** Waits until a frame may leave: there is a connection and the pace allows it. */
+  async #turn({ deadline, signal }: Flight, attempts: number): Promise<void> {
+    const { clock } = this.#deps
+    for (;;) {
+      if (this.#closed) throw didNotLeave('the stream is closed', attempts)
+      if (signal.aborted) throw didNotLeave('the gateway is stopping', attempts)
+      const left = deadline - clock.now()
+      if (left <= 0) throw didNotLeave('the stream did not open in time', attempts)
+      const pause = this.#pace.waitMs(clock.now())
+      if (!this.#socket) await this.#wait(left, signal, this.#whenOpen.promise)
+      else if (pause === 0) return
+      else await this.#wait(Math.min(pause, left), signal)
+    }
+  }
+
+  #wait(ms: number, signal: AbortSignal, early?: Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = Number.isFinite(ms) ? this.#deps.clock.after(ms, resolve) : () => undefined
+    const onAbort = () => resolve()
+    signal.addEventListener('abort', onAbort, { once: true })
+    void early?.then(resolve)
+    return promise.finally(() => {
+      cancel()
+      signal.removeEventListener('abort', onAbort)
+    })
+  }
+
+  /** A refusal for the pace's sake is waited out where there is time for it. */
+  #mayGoAgain(fate: FrameFate, { deadline }: Flight): boolean {
+    if (fate.kind !== 'nack' || fate.code !== 'rate-limited') return false
+    const until = this.#deps.clock.now() + (fate.retryAfterMs ?? 1000)
+    this.#pace.pauseUntil(until)
+    return until < deadline
+  }
+
+  /**
+   * An ack that names nothing of ours can come so late that it would be taken for the next message's. A new connection
+   * makes that impossible; where there can be none, the next message waits as long again.
+   */
+  #distrust(): void {
+    if (this.#stream.resumable) this.#onDoubt()
+    else this.#pace.pauseUntil(this.#deps.clock.now() + this.#deps.ackTimeoutMs)
+  }
+}
+
+function outcomeOf(fate: FrameFate, attempts: number, ackTimeoutMs: number): SendOutcome {
+  switch (fate.kind) {
+    case 'ack':
+      return { kind: 'sent', upstreamId: fate.upstreamId, upstreamStatus: null, sentAt: null }
+    case 'nack':
+      throw new UpstreamError(fate.code, fate.detail, {
+        fate: 'refused',
+        attempts,
+        retryable: fate.code === 'rate-limited',
+        ...(fate.retryAfterMs !== null && { retryAfterMs: fate.retryAfterMs }),
+      })
+    case 'timeout':
+      throw new UpstreamError('upstream-timeout', `No ack came within ${ackTimeoutMs} ms`, {
+        fate: 'unknown',
+        attempts,
+      })
+    case 'lost':
+      throw new UpstreamError('upstream-error', 'The stream broke before an ack came', {
+        fate: 'unknown',
+        attempts,
+      })
+  }
+}
+
+function didNotLeave(why: string, attempts: number): UpstreamError {
+  return new UpstreamError('upstream-unavailable', `The message did not leave: ${why}`, {
+    fate: 'refused',
+    attempts,
+    retryable: true,
+    retryAfterMs: 2000,
+  })
+}

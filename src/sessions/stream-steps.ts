@@ -1,0 +1,110 @@
+/** What a session's stream brings about, as pure functions like those of steps.ts. */
+import type { InboundMessage, UpstreamGuest } from '../genesys/dialect.ts'
+import type { EventType } from './events.ts'
+import { newId } from './ids.ts'
+import type { Message } from './message.ts'
+import type { Session } from './session.ts'
+import {
+  activation,
+  type Cause,
+  messageEvent,
+  next,
+  type Patch,
+  type Step,
+  sessionEvent,
+} from './steps.ts'
+
+/** The guest may speak. A pending session is active by that. */
+export function streamOpened(
+  before: Session,
+  known: { patch: Partial<UpstreamGuest>; expiresAt: number | null },
+  cause: Cause,
+): Step {
+  const types: EventType[] = ['session.stream_opened']
+  if (before.state === 'pending') types.unshift('session.activated')
+  return sessionStep(before, types, cause, {
+    ...known.patch,
+    ...(known.expiresAt !== null && { tokenExpiresAt: known.expiresAt }),
+    ...(before.state === 'pending' && activation(before, cause.at)),
+    stream: { ...before.stream, state: 'open' },
+  })
+}
+
+/** The connection broke and is dialled again. */
+export function streamLost(before: Session, cause: Cause): Step {
+  const { reconnects } = before.stream
+  const stream = { state: 'reconnecting', reconnects: reconnects + 1 } as const
+  return sessionStep(before, ['session.stream_lost'], cause, { stream })
+}
+
+/** The guest's token was replaced, both parts in one commit. */
+export function tokenRotated(
+  before: Session,
+  guest: UpstreamGuest,
+  tokenExpiresAt: number | null,
+  cause: Cause,
+): Step {
+  return sessionStep(before, ['session.token_rotated'], cause, { ...guest, tokenExpiresAt })
+}
+
+export function expiring(before: Session, cause: Cause): Step {
+  return sessionStep(before, ['session.expiring'], cause, {})
+}
+
+export function consentChanged(
+  before: Session,
+  consent: NonNullable<Session['consent']>,
+  cause: Cause,
+): Step {
+  return sessionStep(before, ['session.consent_changed'], cause, { consent })
+}
+
+/** A message from the other side. */
+export function received(before: Session, inbound: InboundMessage, cause: Cause): Step {
+  const ordinal = before.lastOrdinal + 1
+  const message: Message = {
+    id: newId('msg'),
+    sessionId: before.id,
+    ordinal,
+    direction: 'inbound',
+    author: inbound.author,
+    text: inbound.text,
+    contentType: 'text/plain',
+    attachments: inbound.attachments,
+    readReceipt: false,
+    content: inbound.content,
+    status: 'delivered',
+    upstreamId: inbound.upstreamId,
+    upstreamStatus: null,
+    acceptedAt: cause.at,
+    sentAt: inbound.sentAt,
+    latencyMs: null,
+    attempts: 0,
+    parts: null,
+    error: null,
+    waits: 'session',
+  }
+  const session = next(before, cause, 1, {
+    lastOrdinal: ordinal,
+    messages: { ...before.messages, inbound: before.messages.inbound + 1 },
+  })
+  const event = { ...messageEvent('message.received', message, cause), ordinal }
+  return { session, events: [event], messages: [message] }
+}
+
+/** The platform says how far a message of ours came. */
+export function receipt(
+  before: Session,
+  message: Message,
+  status: 'delivered' | 'read',
+  cause: Cause,
+): Step {
+  const after: Message = { ...message, status }
+  const session = next(before, cause, 1, {})
+  return { session, events: [messageEvent(`message.${status}`, after, cause)], messages: [after] }
+}
+
+function sessionStep(before: Session, types: EventType[], cause: Cause, patch: Patch): Step {
+  const session = next(before, cause, types.length, patch)
+  return { session, events: types.map((type) => sessionEvent(type, session, cause)), messages: [] }
+}

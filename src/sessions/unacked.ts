@@ -1,0 +1,74 @@
+import type { StreamNews } from '../genesys/dialect.ts'
+
+type Ack = Extract<StreamNews, { kind: 'ack' }>
+type Nack = Extract<StreamNews, { kind: 'nack' }>
+
+/** What became of a frame that carried a message. */
+export type FrameFate = Ack | Nack | { kind: 'timeout' } | { kind: 'lost' }
+
+interface Waiting {
+  key: string | null
+  settle(fate: FrameFate): void
+  cancelTimer(): void
+}
+
+const rememberedAcks = 200
+
+/**
+ * Messages that left as frames and have no ack. An ack that names its message settles that one; one that names nothing
+ * settles the oldest. The same ack again, by its upstream id, is nothing new.
+ */
+export class Unacked {
+  readonly #waiting: Waiting[] = []
+  readonly #seen = new Set<string>()
+
+  get size(): number {
+    return this.#waiting.length
+  }
+
+  /** `after` is the clock's: a fate of `timeout` comes after `timeoutMs`. */
+  add(
+    key: string | null,
+    timeoutMs: number,
+    after: (ms: number, run: () => void) => () => void,
+  ): Promise<FrameFate> {
+    const { promise, resolve } = Promise.withResolvers<FrameFate>()
+    const waiting: Waiting = {
+      key,
+      cancelTimer: after(timeoutMs, () => waiting.settle({ kind: 'timeout' })),
+      settle: (fate) => {
+        waiting.cancelTimer()
+        const at = this.#waiting.indexOf(waiting)
+        if (at !== -1) this.#waiting.splice(at, 1)
+        resolve(fate)
+      },
+    }
+    this.#waiting.push(waiting)
+    return promise
+  }
+
+  /** True when it settled a message. */
+  settle(news: Ack | Nack): boolean {
+    if (news.kind === 'ack' && news.upstreamId !== null && !this.#firstTime(news.upstreamId))
+      return false
+    const found =
+      news.key === null
+        ? this.#waiting[0]
+        : this.#waiting.find((waiting) => waiting.key === news.key)
+    found?.settle(news)
+    return found !== undefined
+  }
+
+  /** The connection is gone: whatever had left may have arrived. */
+  lose(): void {
+    for (const waiting of [...this.#waiting]) waiting.settle({ kind: 'lost' })
+  }
+
+  #firstTime(upstreamId: string): boolean {
+    if (this.#seen.has(upstreamId)) return false
+    this.#seen.add(upstreamId)
+    const [oldest] = this.#seen
+    if (this.#seen.size > rememberedAcks && oldest !== undefined) this.#seen.delete(oldest)
+    return true
+  }
+}
