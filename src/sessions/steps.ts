@@ -156,7 +156,7 @@ function partsAtTheEnd(
   return parts?.map((part) => (part.status === 'sent' ? part : end(part))) ?? null
 }
 
-function sessionEvent(type: EventType, session: Session, cause: Cause): NewEvent {
+export function sessionEvent(type: EventType, session: Session, cause: Cause): NewEvent {
   const data = JSON.stringify(publicSession(session))
   return { id: newId('evt'), type, messageId: null, ordinal: null, data, ...origin(cause) }
 }
