@@ -35,6 +35,7 @@ export class Conversations {
   /** The newest of each guest. */
   readonly #byGuest = new Map<string, Conversation>()
   readonly #watchers = new Set<Watcher>()
+  readonly #followers = new WeakMap<Conversation, Set<Watcher>>()
   readonly #waitingForThaw = new Set<Conversation>()
   #opened = 0
   #frozen = false
@@ -147,10 +148,17 @@ export class Conversations {
     return this.#frozen
   }
 
-  /** Returns how to stop. */
-  watch(watcher: Watcher): () => void {
+  /** All of them. */
+  watch(watcher: Watcher): void {
     this.#watchers.add(watcher)
-    return () => this.#watchers.delete(watcher)
+  }
+
+  /** One of them. Returns how to stop. */
+  follow(conversation: Conversation, watcher: Watcher): () => void {
+    const followers = this.#followers.get(conversation) ?? new Set()
+    this.#followers.set(conversation, followers)
+    followers.add(watcher)
+    return () => followers.delete(watcher)
   }
 
   get count(): number {
@@ -172,6 +180,7 @@ export class Conversations {
 
   #tell(conversation: Conversation, event: ConversationEvent): void {
     for (const watcher of this.#watchers) watcher(conversation, event)
+    for (const follower of this.#followers.get(conversation) ?? []) follower(conversation, event)
   }
 
   #forgetOldest(): void {

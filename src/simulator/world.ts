@@ -5,6 +5,7 @@ import { Chance } from './chance.ts'
 import { Conversations } from './conversations.ts'
 import { Faults } from './faults.ts'
 import type { CompleteOptions } from './options.ts'
+import { PlatformEvents } from './platform-events.ts'
 import { Quotas } from './quota.ts'
 import { ReceivedLog } from './received.ts'
 import { everyScope } from './scopes.ts'
@@ -26,6 +27,7 @@ export interface World {
   readonly received: ReceivedLog
   readonly conversations: Conversations
   readonly links: Links
+  readonly events: PlatformEvents
   /** Connections whose answer is being kept back. */
   readonly held: Set<Socket>
   /** Aborted when the world ends. */
@@ -56,6 +58,7 @@ export function createWorld(options: CompleteOptions, time: MovableTime): Runnin
     received: new ReceivedLog(options.receivedLimit),
     conversations: new Conversations({ chance, time, behaviour, limit }),
     links: new Links(),
+    events: new PlatformEvents(),
     held: new Set(),
     over: ending.signal,
   }

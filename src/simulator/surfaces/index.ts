@@ -3,10 +3,14 @@ import type { Surface } from '../surface.ts'
 import type { World } from '../world.ts'
 import { conversations } from './conversations.ts'
 import { externalGuests } from './external-guests.ts'
+import { guestSessions } from './guest-sessions/surface.ts'
 import { oauth } from './oauth.ts'
+import { webhooks } from './webhooks.ts'
 
 export const surfaceMakers: readonly ((world: World) => Surface)[] = [
   oauth,
   externalGuests,
   conversations,
+  guestSessions,
+  webhooks,
 ]

@@ -5,10 +5,12 @@
 import { z } from 'zod'
 import { commonSwitches } from './common.ts'
 import { ConversationsSwitches } from './conversations.ts'
+import { GuestSessionsSwitches } from './guest-sessions.ts'
 
 export const Behaviour = z.strictObject({
   ...commonSwitches,
   conversations: ConversationsSwitches.prefault({}),
+  guestSessions: GuestSessionsSwitches.prefault({}),
 })
 export type Behaviour = z.infer<typeof Behaviour>
 
