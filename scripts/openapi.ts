@@ -2,20 +2,25 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type AppDeps, buildApp } from '../src/http/build-app.ts'
 import { openApiYaml } from '../src/http/openapi.ts'
+import type { App } from '../src/http/server.ts'
 
 export const openApiFile = new URL('../openapi/openapi.yaml', import.meta.url)
 
-/** The description as JSON and YAML. Nothing is started: routes only need their services when they are called. */
-export async function describedApi(): Promise<{ document: object; yaml: string }> {
+/** The app with all its routes and none of what they call: enough to describe them. The caller closes it. */
+export function uncalledApp(): App {
   const { version } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as { version: string }
-  const uncalled = { version, trustProxy: false } as unknown as AppDeps
-  const app = buildApp(uncalled)
-  await app.ready()
-  const described = { document: app.swagger(), yaml: openApiYaml(app) }
-  await app.close()
-  return described
+  return buildApp({ version, trustProxy: false } as unknown as AppDeps)
 }
 
-if (import.meta.main) writeFileSync(openApiFile, (await describedApi()).yaml)
+/** The description as YAML. */
+export async function describedApi(): Promise<string> {
+  const app = uncalledApp()
+  await app.ready()
+  const yaml = openApiYaml(app)
+  await app.close()
+  return yaml
+}
+
+if (import.meta.main) writeFileSync(openApiFile, await describedApi())

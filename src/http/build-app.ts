@@ -4,7 +4,7 @@ import { describeApi, openApiRoutes } from './openapi.ts'
 import { closeSessionRoute } from './routes/close-session.ts'
 import { type CreateSessionDeps, createSessionRoute } from './routes/create-session.ts'
 import { getMessageRoute } from './routes/get-message.ts'
-import { getMetricsRoute, type MetricsText } from './routes/get-metrics.ts'
+import { getMetricsRoute, type MetricsSource } from './routes/get-metrics.ts'
 import { getSessionRoute } from './routes/get-session.ts'
 import { getStatsRoute } from './routes/get-stats.ts'
 import { healthRoutes, type NotReady } from './routes/health.ts'
@@ -21,7 +21,7 @@ export interface AppDeps extends ServerDeps, CreateSessionDeps, MessageAnswerDep
   version: string
   stats: Parameters<typeof getStatsRoute>[1]['read']
   dialects: Parameters<typeof listDialectsRoute>[1]['read']
-  metrics: MetricsText
+  metrics: MetricsSource
   notReady: NotReady
 }
 

@@ -1,8 +1,11 @@
 /**
- * What the description says that no zod schema can: the headers every route takes and gives, who may call it, an
- * example of each problem, and none of what the generators add that means nothing to a reader.
+ * What the description says that no schema can: who may call an operation, the headers it takes and gives, and an
+ * example of each problem it can answer.
  */
+import { STATUS_CODES } from 'node:http'
 import type { ErrorCode } from '../errors.ts'
+import { type Operation as Named, requestHeaders, responseHeaders } from './openapi-headers.ts'
+import { problemTypes } from './problems.ts'
 import { exampleProblem } from './schemas/problem.ts'
 
 /** The parts of an OpenAPI document that are touched here. */
@@ -13,132 +16,125 @@ export interface Document {
 
 interface Operation {
   operationId?: string
+  description?: string
   security?: unknown[]
-  parameters?: unknown[]
+  parameters?: object[]
   responses?: Record<string, Response>
+  'x-roles'?: string[]
+  'x-problem-codes'?: ErrorCode[]
 }
 
 interface Response {
+  description?: string
   headers?: Record<string, Reference>
-  content?: Record<string, { examples?: Record<string, unknown> }>
-  'x-problem-codes'?: ErrorCode[]
+  content?: Record<string, { schema?: unknown; examples?: Record<string, unknown> }>
 }
 
 interface Reference {
   $ref: string
 }
 
-const header = (description: string, schema: object, example: string) => ({
-  description,
-  schema,
-  example,
-})
-const text = { type: 'string' } as const
-
-const requestHeaders: Record<string, object> = {
-  RequestId: {
-    name: 'X-Request-Id',
-    in: 'header',
-    description: 'Comes back with the answer and goes to the platform; made when absent',
-    schema: { type: 'string', maxLength: 128 },
-    example: '0195f3a2-7a10',
-  },
-  Traceparent: {
-    name: 'traceparent',
-    in: 'header',
-    description: 'W3C trace context; continued to the platform',
-    schema: { type: 'string' },
-    example: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
-  },
-  IdempotencyKey: {
-    name: 'Idempotency-Key',
-    in: 'header',
-    description: 'For 24 hours, the same request under the same key gets the first answer',
-    schema: { type: 'string', minLength: 1, maxLength: 255 },
-    example: '7b6f0d52-5b1e-4a63-8a5e-3f6f2a9c1d10',
-  },
-  Prefer: {
-    name: 'Prefer',
-    in: 'header',
-    description:
-      '`respond-async` answers 202 once the message is durable; `wait=N` waits N seconds at most',
-    schema: { type: 'string' },
-    example: 'respond-async',
-  },
-}
-
-const responseHeaders: Record<string, object> = {
-  RequestId: header('Names this request in the logs', text, '0195f3a2-7a10'),
-  RateLimit: header('What is left of the policy for this key', text, '"default";r=599999;t=60'),
-  RateLimitPolicy: header('The limit of this key', text, '"default";q=600000;w=60'),
-  Location: header('Where it is', text, '/v1/sessions/gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e'),
-  RetryAfter: header('Seconds', { type: 'integer' }, '5'),
-  IdempotentReplayed: header('`true` when this is the first answer again', text, 'true'),
-}
+/** What the generator says of a response whose schema says nothing. */
+const undescribed = 'Default Response'
+const problemMedia = 'application/problem+json'
 
 export function describeOperations(document: Document): Document {
-  const components = document.components ?? {}
-  document.components = { ...components, parameters: requestHeaders, headers: responseHeaders }
-  for (const [path, item] of Object.entries(document.paths ?? {})) {
-    for (const [method, operation] of Object.entries(item ?? {})) {
-      if (operation.operationId) describe(operation, path, method)
-    }
+  const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
+  )
+  for (const { path, method, operation } of operations) {
+    describe(operation, { path, method, open: operation.security?.length === 0 })
   }
-  prune(document)
+  const responses = shareResponses(operations.map(({ operation }) => operation))
+  const codes = new Set(operations.flatMap(({ operation }) => operation['x-problem-codes'] ?? []))
+  document.components = {
+    ...document.components,
+    parameters: Object.fromEntries(
+      requestHeaders.map((header) => [header.name, parameter(header)]),
+    ),
+    headers: Object.fromEntries(responseHeaders.map((header) => [header.name, given(header)])),
+    responses,
+    examples: Object.fromEntries(
+      [...codes].sort().map((code) => [code, { summary: code, value: exampleProblem(code) }]),
+    ),
+  }
   return document
 }
 
-function describe(operation: Operation, path: string, method: string): void {
-  const open = operation.security?.length === 0
-  const sessionPost = method === 'post' && path.startsWith('/v1/sessions')
-  const sends = method === 'post' && path.includes('/messages')
-  const parameters = [
-    'RequestId',
-    ...(open ? [] : ['Traceparent']),
-    ...(sessionPost ? ['IdempotencyKey'] : []),
-    ...(sends ? ['Prefer'] : []),
-  ].map((name) => ({ $ref: `#/components/parameters/${name}` }))
-  operation.parameters = [...(operation.parameters ?? []), ...parameters]
-
-  for (const [status, response] of Object.entries(operation.responses ?? {})) {
-    const names = headerNames(status, open, sessionPost)
+function describe(operation: Operation, named: Named): void {
+  const roles = operation['x-roles']
+  if (roles) {
+    const names = roles.map((role) => `\`${role}\``).join(', ')
+    operation.description = `${operation.description}\n\nRoles: ${names}.`
+  }
+  operation.parameters = [
+    ...(operation.parameters ?? []).map(inReadingOrder),
+    ...requestHeaders
+      .filter((header) => header.isTakenBy(named))
+      .map(({ name }) => ({ $ref: `#/components/parameters/${name}` })),
+  ]
+  operation.responses = { ...operation.responses, 431: headersTooLarge() }
+  for (const [status, response] of Object.entries(operation.responses)) {
+    if (response.description === undescribed) response.description = STATUS_CODES[status] ?? ''
     response.headers = Object.fromEntries(
-      names.map(([name, component]) => [name, { $ref: `#/components/headers/${component}` }]),
+      responseHeaders
+        .filter((header) => header.isGivenBy(named, Number(status)))
+        .map(({ name }) => [name, { $ref: `#/components/headers/${name}` }]),
     )
-    addExamples(response)
-  }
-}
-
-function headerNames(status: string, open: boolean, sessionPost: boolean): [string, string][] {
-  const names: [string, string][] = [['X-Request-Id', 'RequestId']]
-  if (!open && status !== '401')
-    names.push(['RateLimit', 'RateLimit'], ['RateLimit-Policy', 'RateLimitPolicy'])
-  if (sessionPost && (status === '201' || status === '202')) {
-    names.push(['Location', 'Location'], ['Idempotent-Replayed', 'IdempotentReplayed'])
-  }
-  if (['409', '429', '502', '503', '504'].includes(status))
-    names.push(['Retry-After', 'RetryAfter'])
-  return names
-}
-
-function addExamples(response: Response): void {
-  const content = response.content?.['application/problem+json']
-  const codes = response['x-problem-codes']
-  if (!content || !codes) return
-  content.examples = Object.fromEntries(
-    codes.map((code) => [code, { summary: code, value: exampleProblem(code) }]),
-  )
-}
-
-/** Removes schemas nobody refers to: each is registered in an input and an output form, and most need only one. */
-function prune(document: Document): void {
-  const schemas = document.components?.schemas ?? {}
-  for (;;) {
-    const used = JSON.stringify(document)
-    const unused = Object.keys(schemas).filter(
-      (name) => !used.includes(`"#/components/schemas/${name}"`),
+    const problem = response.content?.[problemMedia]
+    if (!problem || problem.examples) continue
+    problem.examples = Object.fromEntries(
+      (operation['x-problem-codes'] ?? [])
+        .filter((code) => problemTypes[code].status === Number(status))
+        .map((code) => [code, { $ref: `#/components/examples/${code}` }]),
     )
-    if (unused.length === 0) return
-    for (const name of unused) delete schemas[name]
   }
+}
+
+/** The one problem whose status is not that of its code: there was no request yet to find anything wrong in. */
+function headersTooLarge(): Response {
+  const value = { ...exampleProblem('invalid-request'), status: 431, instance: '/' }
+  return {
+    description: '`invalid-request`: The headers are over 16 KiB',
+    content: {
+      [problemMedia]: {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: { 'invalid-request': { value } },
+      },
+    },
+  }
+}
+
+/** Moves the refusals that several operations share to where all can refer to them, named by their codes. */
+function shareResponses(operations: Operation[]): Record<string, Response> {
+  const shared: Record<string, Response> = {}
+  const all = operations.flatMap(({ responses = {} }) => Object.values(responses))
+  const texts = all.map((response) => JSON.stringify(response))
+  for (const { responses = {} } of operations) {
+    for (const [status, response] of Object.entries(responses)) {
+      const codes = Object.keys(response.content?.[problemMedia]?.examples ?? {})
+      const text = JSON.stringify(response)
+      const isNamed = codes.length === 1 || codes.length === 2
+      if (!isNamed || texts.filter((other) => other === text).length === 1) continue
+      const name = status === '431' ? 'headers-too-large' : codes.join('-or-')
+      shared[name] = response
+      responses[status] = { $ref: `#/components/responses/${name}` } as Response
+    }
+  }
+  return shared
+}
+
+function inReadingOrder(parameter: object): object {
+  const first = { name: '', in: '', required: false, description: '' }
+  return { ...first, ...parameter }
+}
+
+function parameter({ name, description, pattern, example }: (typeof requestHeaders)[number]) {
+  const schema = { type: 'string', ...(pattern && { pattern }) }
+  return { name, in: 'header', description, schema, example }
+}
+
+function given({ description, example }: (typeof responseHeaders)[number]) {
+  const type = typeof example === 'number' ? 'integer' : 'string'
+  return { description, schema: { type }, example }
 }

@@ -6,11 +6,16 @@ import { createJsonSchemaTransformObject, jsonSchemaTransform } from 'fastify-ty
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { type Document, describeOperations } from './openapi-details.ts'
+import { plainSchemas } from './openapi-schemas.ts'
 import type { App } from './server.ts'
 
 const description = `One stable REST facade over the guest surfaces of Genesys Cloud: create guest sessions, inject messages, and answer for every one of them.
 
-Errors are RFC 9457 problems; a program needs only \`code\`, \`retryable\` and \`retryAfterSeconds\`. Lists take \`limit\` and \`cursor\`. Every POST under \`/v1/sessions\` takes an \`Idempotency-Key\`.`
+Errors are RFC 9457 problems; a program needs only \`code\`, \`retryable\` and \`retryAfterSeconds\`, and \`/problems/{code}\` explains each. Beside what an operation lists, a path that does not exist answers 404 \`route-not-found\`, and another method 405 \`method-not-allowed\` with \`Allow\`. What could not be read as an HTTP request answers 400, 408 or 431 with \`invalid-request\`.
+
+Request bodies take no unknown fields. Answers may gain fields within v1, so do not refuse those you do not know. Lists take \`limit\` and \`cursor\`. Every POST under \`/v1/sessions\` takes an \`Idempotency-Key\`. Every GET can be made as HEAD.`
+
+type Transform = typeof jsonSchemaTransform
 
 /** Register before the routes. */
 export function describeApi(app: FastifyInstance, version: string): void {
@@ -22,7 +27,7 @@ export function describeApi(app: FastifyInstance, version: string): void {
         version,
         description,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-        contact: { name: 'Whoever runs this gateway', url: 'https://developer.genesys.cloud/' },
+        contact: { name: 'Whoever runs this gateway' },
       },
       servers: [{ url: '/', description: 'This gateway' }],
       tags: [
@@ -41,18 +46,51 @@ export function describeApi(app: FastifyInstance, version: string): void {
       },
       security: [{ apiKey: [] }],
     },
-    transform: jsonSchemaTransform,
-    transformObject: (input) => describeOperations(named(input) as Document) as never,
+    transform: describeRoute,
+    transformObject: (input) => describeOperations(plainSchemas(named(input) as Document)) as never,
   })
 }
 
 const named = createJsonSchemaTransformObject({ schemaRegistry: z.globalRegistry })
 
+/** What the conversion from zod leaves out goes along as `x-` fields; describeOperations finds them there. */
+const describeRoute: Transform = (input) => {
+  const schema = input.schema as { response?: object; body?: unknown } | undefined
+  const route = input.route as { config?: { roles?: readonly string[] } }
+  if (!schema) return jsonSchemaTransform(input)
+  const body = (schema.body as { content?: Record<string, { schema: unknown }> })?.content
+  const converted = jsonSchemaTransform({
+    ...input,
+    schema: body ? { ...schema, body: Object.values(body)[0]?.schema } : schema,
+  } as typeof input)
+  const { roles } = route.config ?? {}
+  const codes = Object.values(schema.response ?? {}).flatMap(
+    (response: { 'x-problem-codes'?: string[] }) => response['x-problem-codes'] ?? [],
+  )
+  const more = {
+    ...(body && { consumes: Object.keys(body) }),
+    ...(roles && { 'x-roles': [...new Set([...roles, 'admin'])] }),
+    ...(codes.length > 0 && { 'x-problem-codes': codes }),
+  }
+  return { ...converted, schema: { ...converted.schema, ...more } } as typeof converted
+}
+
+const docsPolicy = [
+  "default-src 'none'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
 /** The description itself, as JSON and YAML, and a reader for it that needs no other host. */
 export function openApiRoutes(app: App): void {
   app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: docsPolicy,
     uiConfig: { deepLinking: true, persistAuthorization: false },
   })
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>

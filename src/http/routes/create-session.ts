@@ -3,7 +3,7 @@ import type { Sessions } from '../../sessions/sessions.ts'
 import { publicSession } from '../../sessions/views.ts'
 import { callerOf, principalOf } from '../context.ts'
 import { type Idempotency, sendAnswer } from '../idempotency.ts'
-import { problems } from '../schemas/problem.ts'
+import { bodyFailures, problems } from '../schemas/problem.ts'
 import { CreateSession, newSession, PublicSession } from '../schemas/session.ts'
 import type { App } from '../server.ts'
 
@@ -31,9 +31,8 @@ export function createSessionRoute(
         response: {
           201: PublicSession,
           ...problems(
-            'body-too-large',
+            ...bodyFailures,
             'metadata-too-large',
-            'unsupported-media-type',
             'guest-already-exists',
             'consent-required',
             'dialect-not-configured',

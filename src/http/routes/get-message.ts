@@ -13,6 +13,7 @@ export function getMessageRoute(app: App, { sessions }: { sessions: Sessions }) 
       schema: {
         operationId: 'getMessage',
         summary: 'Read a message',
+        description: 'As it stands now; `status` tells whether the platform has it.',
         tags: ['Messages'],
         params: MessageParams,
         response: { 200: PublicMessage, ...problems('session-not-found', 'message-not-found') },

@@ -9,6 +9,32 @@ const Percentiles = z.object({
   p99: z.number().nullable(),
 })
 
+const statsExample = {
+  sessions: { total: 120, pending: 2, active: 14, closed: 100, expired: 3, failed: 1 },
+  dropOffRate: 0.08,
+  averageDurationSeconds: 341.5,
+  messages: { accepted: 980, sent: 975, failed: 3, unconfirmed: 0, received: 410 },
+  deliveryRate: 0.9969,
+  latencyMs: {
+    create: { p50: 84, p95: 160, p99: 240 },
+    activate: { p50: 1640, p95: 3100, p99: 5200 },
+    message: { p50: 41, p95: 90, p99: 180 },
+  },
+  quota: [
+    {
+      client: 'shop-client',
+      dialects: ['external-guests'],
+      limit: 100,
+      windowSeconds: 60,
+      used: 37,
+      queued: 0,
+      pausedUntil: null,
+    },
+  ],
+  streams: { upstream: 0, downstream: 0 },
+  webhooks: { pending: 0, deadLettered: 0 },
+}
+
 export const StatsView = z
   .object({
     sessions: z.object({
@@ -45,6 +71,7 @@ export const StatsView = z
     webhooks: z.object({ pending: z.int(), deadLettered: z.int() }),
   })
   .meta({
+    examples: [statsExample],
     id: 'Stats',
     description:
       'Sessions by present state; messages counted since the store began; rates from 0 to 1; `quota` lists the windows in use, so none where it is off',

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { messageAnswer } from '../answer-message.ts'
 import { callerOf, waitingOf } from '../context.ts'
 import { type Line, readLines } from '../ndjson.ts'
 import { problemOf } from '../problem-reply.ts'
-import { BatchLine, newMessage } from '../schemas/message.ts'
-import { problems } from '../schemas/problem.ts'
+import { BatchBody, BatchLine, BatchResults } from '../schemas/batch.ts'
+import { newMessage } from '../schemas/message.ts'
+import { bodyFailures, problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 import { parseOrRefuse } from '../validation.ts'
 
@@ -25,15 +25,15 @@ export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions })
         operationId: 'injectBatch',
         summary: 'Inject many messages',
         description:
-          'One `{sessionId, …message}` a line in; one `{line, status, message}` or `{line, status, problem}` a line out, as they finish. Messages of one session keep the order of their lines.',
+          'One `BatchLine` a line in, one `BatchResult` a line out, as they finish. Messages of one session keep the order of their lines; a line that cannot be used is refused alone. Over 1 MiB nothing more is read.',
         tags: ['Messages'],
-        consumes: ['application/x-ndjson'],
+        body: { content: { 'application/x-ndjson': { schema: BatchBody } } },
         response: {
           200: {
             description: 'One result a line, in the order they finish',
-            content: { 'application/x-ndjson': { schema: z.string() } },
+            content: { 'application/x-ndjson': { schema: BatchResults } },
           },
-          ...problems('body-too-large', 'unsupported-media-type'),
+          ...problems(...bodyFailures),
         },
       },
     },

@@ -3,7 +3,7 @@ import { callerOf } from '../context.ts'
 import { SessionParams } from '../schemas/common.ts'
 import { InjectMessage, newMessage, PublicMessage } from '../schemas/message.ts'
 import { sendFailures } from '../schemas/outcomes.ts'
-import { problems } from '../schemas/problem.ts'
+import { bodyFailures, problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 
 export function injectMessageRoute(app: App, deps: MessageAnswerDeps) {
@@ -23,10 +23,9 @@ export function injectMessageRoute(app: App, deps: MessageAnswerDeps) {
           201: PublicMessage,
           202: PublicMessage,
           ...problems(
+            ...bodyFailures,
             ...sendFailures,
-            'body-too-large',
             'attachment-too-large',
-            'unsupported-media-type',
             'conversation-mismatch',
             'content-blocked',
             'attachment-type-not-allowed',

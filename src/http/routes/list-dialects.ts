@@ -26,7 +26,33 @@ export const DialectView = z
       .nullable()
       .meta({ description: 'Null for a dialect this version does not speak' }),
   })
-  .meta({ id: 'Dialect' })
+  .meta({
+    id: 'Dialect',
+    examples: [
+      {
+        name: 'external-guests',
+        configured: true,
+        missing: [],
+        default: true,
+        scopes: ['webmessaging:guest:write', 'webmessaging:guest:read'],
+        capabilities: {
+          transport: 'rest',
+          authors: ['bot', 'user', 'agent', 'system'],
+          attachments: false,
+          readReceipts: false,
+          typing: false,
+          consent: false,
+          tokenRefresh: false,
+          closesUpstream: false,
+          receives: false,
+        },
+      },
+    ],
+  })
+
+const DialectList = z
+  .object({ items: z.array(DialectView) })
+  .meta({ id: 'DialectList', examples: [{ items: DialectView.meta()?.examples ?? [] }] })
 
 export function listDialectsRoute(
   app: App,
@@ -38,10 +64,12 @@ export function listDialectsRoute(
       config: { roles: ['app', 'ops'] },
       schema: {
         operationId: 'listDialects',
-        summary: 'What each dialect can do, and which are configured',
+        summary: 'List the dialects',
+        description:
+          'Every guest surface of the platform: what it can do, and whether it is configured here.',
         tags: ['Operations'],
         response: {
-          200: z.object({ items: z.array(DialectView) }).meta({ id: 'DialectList' }),
+          200: DialectList,
           ...problems(),
         },
       },

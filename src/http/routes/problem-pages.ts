@@ -1,7 +1,16 @@
 import { z } from 'zod'
 import { type ErrorCode, errorCodes, GatewayError } from '../../errors.ts'
 import { problemTypes } from '../problems.ts'
+import { openProblems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
+
+const ProblemCodeParam = z
+  .string()
+  .meta({ description: 'The `code` of a problem', examples: ['session-not-active'] })
+
+const Page = z.string().meta({
+  examples: ['<!doctype html>\n<html lang="en">\n<title>session-not-active</title>\n…'],
+})
 
 /** The pages that problem `type`s lead to. Static text, so they need no key and no escaping. */
 export function problemPagesRoute(app: App) {
@@ -11,14 +20,16 @@ export function problemPagesRoute(app: App) {
       schema: {
         operationId: 'getProblemPage',
         summary: 'What a problem code means',
+        description: 'The page that the `type` of a problem leads to.',
         tags: ['Operations'],
         security: [],
-        params: z.object({ code: z.string().meta({ examples: ['session-not-active'] }) }),
+        params: z.object({ code: ProblemCodeParam }),
         response: {
           200: {
             description: 'A page for people',
-            content: { 'text/html': { schema: z.string() } },
+            content: { 'text/html': { schema: Page } },
           },
+          ...openProblems('invalid-request', 'route-not-found', 'overloaded'),
         },
       },
     },

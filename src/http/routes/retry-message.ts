@@ -3,7 +3,7 @@ import { callerOf } from '../context.ts'
 import { MessageParams } from '../schemas/common.ts'
 import { PublicMessage } from '../schemas/message.ts'
 import { sendFailures } from '../schemas/outcomes.ts'
-import { problems } from '../schemas/problem.ts'
+import { bodyFailures, problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 
 export function retryMessageRoute(app: App, deps: MessageAnswerDeps) {
@@ -22,6 +22,7 @@ export function retryMessageRoute(app: App, deps: MessageAnswerDeps) {
           201: PublicMessage,
           202: PublicMessage,
           ...problems(
+            ...bodyFailures,
             ...sendFailures,
             'message-not-found',
             'message-not-retryable',

@@ -1,23 +1,45 @@
 import { z } from 'zod'
+import { errorCodes } from '../../errors.ts'
 import type { Json } from '../../json.ts'
 
-// U+0000 to U+001F but for tab, line feed and carriage return, and U+007F: no text has a use for them.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
-const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+// The control characters of ASCII, which no text has a use for but for tab, line feed and carriage return.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the point
+const noControls = /^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the point
+const oneLine = /^[^\x00-\x1f\x7f]+$/
 
 /** Text as people write it: valid Unicode, no control characters but line breaks and tabs. */
 export const text = (max: number) =>
   z
     .string()
     .max(max)
+    .regex(noControls, 'Has control characters')
     .refine((value) => value.isWellFormed(), 'Has half of a surrogate pair')
-    .refine((value) => !controls.test(value), 'Has control characters')
 
 /** A name or an id: one line of text, not empty. */
 export const line = (max: number) =>
-  text(max)
+  z
+    .string()
     .min(1)
-    .refine((value) => !/[\t\n\r]/.test(value), 'Has line breaks or tabs')
+    .max(max)
+    .regex(oneLine, 'Has line breaks or control characters')
+    .refine((value) => value.isWellFormed(), 'Has half of a surrogate pair')
+
+/** A whole number in a query, where all is text. */
+export const wholeNumber = (min: number, max: number, fallback: number, description: string) =>
+  z
+    .custom<string>(
+      (value) => isDigits(value) && Number(value) >= min && Number(value) <= max,
+      `Is not a whole number from ${min} to ${max}`,
+    )
+    .transform(Number)
+    .default(fallback)
+    // The conversion drops the `default` of what is transformed; openapi-schemas.ts renames this one.
+    .meta({ type: 'integer', minimum: min, maximum: max, 'x-default': fallback, description })
+
+function isDigits(value: unknown): boolean {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value)
+}
 
 /** RFC 3339 with a zone; epoch milliseconds. */
 export const instant = z.iso.datetime({ offset: true }).transform((value) => Date.parse(value))
@@ -49,17 +71,19 @@ export const MessageParams = SessionParams.extend({
 })
 
 export const PageQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'Is not a whole number from 1 to 200')
-    .transform(Number)
-    .refine((n) => n >= 1 && n <= 200, 'Is not a whole number from 1 to 200')
-    .default(50)
-    .meta({ description: 'How many at most, 1 to 200', examples: ['50'] }),
+  limit: wholeNumber(1, 200, 50, 'How many at most'),
   cursor: z.string().max(1000).optional().meta({ description: '`nextCursor` of the page before' }),
 })
 
+/** `item` has an example, and so has its page. */
 export const pageOf = <T extends z.ZodType>(item: T, id: string) =>
-  z
-    .object({ items: z.array(item), nextCursor: z.string().nullable() })
-    .meta({ id, description: 'One page; `nextCursor` is null on the last' })
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() }).meta({
+    id,
+    description: 'One page; `nextCursor` is null on the last',
+    examples: [{ items: item.meta()?.examples ?? [], nextCursor: null }],
+  })
+
+export const ProblemCode = z.enum(errorCodes).meta({
+  id: 'ProblemCode',
+  description: 'What went wrong. `/problems/{code}` explains it; more may come within v1',
+})

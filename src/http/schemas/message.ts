@@ -1,18 +1,23 @@
 import { z } from 'zod'
 import { authors, messageStatuses } from '../../sessions/message.ts'
 import type { NewMessage } from '../../sessions/sessions.ts'
-import { line, pageOf, Timestamp, text } from './common.ts'
+import { line, ProblemCode, pageOf, Timestamp, text } from './common.ts'
 
-const mediaType = line(255).regex(/^[\w.+-]+\/[\w.+-]+$/, 'Is not a media type such as text/plain')
+const mediaType = z
+  .string()
+  .max(255)
+  .regex(/^[\w.+-]+\/[\w.+-]+$/, 'Is not a media type such as text/plain')
 
-const Attachment = z.strictObject({
-  contentType: mediaType,
-  url: z.url({ protocol: /^https?$/ }).max(2048),
-  fileName: line(255),
-  sizeBytes: z.int().min(0),
-})
+const Attachment = z
+  .strictObject({
+    contentType: mediaType,
+    url: z.url({ protocol: /^https?$/ }).max(2048),
+    fileName: line(255),
+    sizeBytes: z.int().min(0),
+  })
+  .meta({ id: 'Attachment', description: 'A file by its `http` or `https` URL' })
 
-const fields = {
+export const messageFields = {
   author: z.enum(authors).default('bot').meta({ description: 'Who speaks, where the dialect can' }),
   text: text(1_048_576).default('').meta({ description: 'May be empty only beside attachments' }),
   contentType: mediaType.default('text/plain'),
@@ -26,23 +31,17 @@ const fields = {
     .optional()
     .meta({ description: "Checked against the session's before anything leaves" }),
 }
-const saysSomething = (message: { text: string; attachments: unknown[] }) =>
+export const saysSomething = (message: { text: string; attachments: unknown[] }) =>
   message.text !== '' || message.attachments.length > 0
-const saysNothing = { path: ['text'], error: 'Is empty and there are no attachments' }
+export const saysNothing = { path: ['text'], error: 'Is empty and there are no attachments' }
 
 export const InjectMessage = z
-  .strictObject(fields)
+  .strictObject(messageFields)
   .refine(saysSomething, saysNothing)
   .meta({
     id: 'InjectMessage',
     examples: [{ author: 'bot', text: 'Hello from the bot' }],
   })
-
-/** One line of a batch. */
-export const BatchLine = z
-  .strictObject({ sessionId: z.string(), ...fields })
-  .refine(saysSomething, saysNothing)
-  .meta({ id: 'BatchLine' })
 
 export function newMessage(body: z.output<typeof InjectMessage>): NewMessage {
   const { author, text, contentType, attachments, readReceipt, oversize, conversationId } = body
@@ -65,6 +64,25 @@ export const UpstreamSaid = z
     contextId: z.string().nullable(),
   })
   .meta({ id: 'UpstreamSaid', description: 'What the platform said' })
+
+export const exampleMessage = {
+  id: 'msg_019dab5c-8b21-7f0a-a1b2-3c4d5e6f7081',
+  sessionId: 'gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e',
+  direction: 'outbound',
+  author: 'bot',
+  text: 'Hello from the bot',
+  contentType: 'text/plain',
+  attachments: [],
+  status: 'sent',
+  upstreamId: 'msg-11223344-5566-4788-99aa-bbccddeeff00',
+  upstreamStatus: null,
+  acceptedAt: '2026-11-20T10:00:01.700Z',
+  sentAt: '2026-11-20T10:00:01.741Z',
+  latencyMs: 41,
+  attempts: 1,
+  parts: null,
+  error: null,
+}
 
 export const PublicMessage = z
   .object({
@@ -94,7 +112,7 @@ export const PublicMessage = z
       .nullable(),
     error: z
       .object({
-        code: z.string(),
+        code: ProblemCode,
         detail: z.string(),
         retryable: z.boolean(),
         retryAfterSeconds: z.int().nullable(),
@@ -106,26 +124,7 @@ export const PublicMessage = z
     id: 'Message',
     description:
       '`accepted`, `sending`, then `sent` (and where reported `delivered`, `read`), `failed`, or `unconfirmed`: it may have arrived, so it is never sent again by itself',
-    examples: [
-      {
-        id: 'msg_019dab5c-8b21-7f0a-a1b2-3c4d5e6f7081',
-        sessionId: 'gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e',
-        direction: 'outbound',
-        author: 'bot',
-        text: 'Hello from the bot',
-        contentType: 'text/plain',
-        attachments: [],
-        status: 'sent',
-        upstreamId: 'msg-11223344-5566-4788-99aa-bbccddeeff00',
-        upstreamStatus: null,
-        acceptedAt: '2026-11-20T10:00:01.700Z',
-        sentAt: '2026-11-20T10:00:01.741Z',
-        latencyMs: 41,
-        attempts: 1,
-        parts: null,
-        error: null,
-      },
-    ],
+    examples: [exampleMessage],
   })
 
 export const MessagePage = pageOf(PublicMessage, 'MessagePage')

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { type ErrorCode, errorCodes } from '../../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
 import { problemTypes } from '../problems.ts'
+import { ProblemCode } from './common.ts'
 import { UpstreamSaid } from './message.ts'
 
 export const Problem = z
@@ -10,7 +11,7 @@ export const Problem = z
     status: z.int(),
     detail: z.string(),
     instance: z.string(),
-    code: z.enum(errorCodes),
+    code: ProblemCode,
     requestId: z.string(),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })),
     retryable: z.boolean(),
@@ -23,7 +24,7 @@ export const Problem = z
   })
 
 /** What any route under a key can answer, whatever it does. */
-const everywhere: ErrorCode[] = [
+const underAKey: ErrorCode[] = [
   'invalid-request',
   'unauthorized',
   'forbidden',
@@ -31,11 +32,18 @@ const everywhere: ErrorCode[] = [
   'overloaded',
   'shutting-down',
 ]
+/** The same of a route whose method carries a body, wanted or not. */
+export const bodyFailures = ['body-too-large', 'unsupported-media-type'] as const
 
-/** The `response` entries of a route schema for the codes it can give, grouped by status, each with an example. */
+/** The `response` entries of a route schema for the codes it can give beside those of every route under a key. */
 export function problems(...codes: ErrorCode[]) {
+  return openProblems(...underAKey, ...codes)
+}
+
+/** The same for a route that needs no key, where `codes` are all there are. Grouped by status. */
+export function openProblems(...codes: ErrorCode[]) {
   const byStatus = new Map<number, ErrorCode[]>()
-  for (const code of new Set([...everywhere, ...codes])) {
+  for (const code of new Set(codes)) {
     const { status } = problemTypes[code]
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
@@ -62,7 +70,8 @@ export function exampleProblem(code: ErrorCode): z.output<typeof Problem> {
     instance: '/v1/sessions',
     code,
     requestId: '0195f3a2',
-    errors: [],
+    errors:
+      code === 'invalid-request' ? [{ pointer: '/text', detail: 'is not a known field' }] : [],
     retryable: waits,
     retryAfterSeconds: waits ? 5 : null,
     upstream: null,

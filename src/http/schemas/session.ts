@@ -1,15 +1,21 @@
 import { z } from 'zod'
 import type { NewSession } from '../../sessions/create.ts'
 import { type DialectName, dialectNames, sessionStates } from '../../sessions/session.ts'
-import { instant, json, line, PageQuery, pageOf, Timestamp, text } from './common.ts'
+import { instant, json, line, PageQuery, pageOf, Timestamp, text, wholeNumber } from './common.ts'
 
 const Guest = z.strictObject({
   id: line(256).optional().meta({ description: 'Your own id of the visitor' }),
   name: line(256).meta({ description: 'Shown to the agent' }),
-  email: line(320)
-    .regex(/^[^\s@]+@[^\s@]+$/, 'Is not an e-mail address')
+  email: z
+    .string()
+    .max(320)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the point
+    .regex(/^[^\x00-\x20\x7f@]+@[^\x00-\x20\x7f@]+$/, 'Is not an e-mail address')
+    .refine((value) => value.isWellFormed(), 'Has half of a surrogate pair')
     .optional(),
-  locale: line(35)
+  locale: z
+    .string()
+    .max(35)
     .regex(/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$/, 'Is not a language tag such as en-US')
     .optional(),
   attributes: z.record(line(128), text(2048)).optional(),
@@ -156,10 +162,10 @@ export const SessionPage = pageOf(PublicSession, 'SessionPage')
 const filterText = z.string().min(1).max(256).optional()
 
 export const ListSessionsQuery = PageQuery.extend({
-  state: z.enum(sessionStates).optional(),
-  dialect: z.enum(dialectNames).optional(),
-  guestId: filterText,
-  conversationId: filterText,
+  state: z.enum(sessionStates).optional().meta({ description: 'Its state now' }),
+  dialect: z.enum(dialectNames).optional().meta({ description: 'The surface it uses' }),
+  guestId: filterText.meta({ description: "The platform's id of the guest" }),
+  conversationId: filterText.meta({ description: "The platform's id of the conversation" }),
   externalId: filterText.meta({ description: '`metadata.externalSessionId`' }),
   createdAfter: instant.optional().meta({ description: 'RFC 3339, inclusive' }),
   createdBefore: instant.optional().meta({ description: 'RFC 3339, exclusive' }),
@@ -170,14 +176,10 @@ export const GetSessionQuery = z.strictObject({
     .literal('active')
     .optional()
     .meta({ description: 'Answer once the session is no longer pending' }),
-  timeoutMs: z
-    .string()
-    .regex(/^\d{1,6}$/, 'Is not a number of milliseconds')
-    .transform(Number)
-    .refine((ms) => ms <= 120_000, 'Is over 120000')
-    .default(30_000)
-    .meta({
-      description: 'How long to wait at most; then the session as it is',
-      examples: ['30000'],
-    }),
+  timeoutMs: wholeNumber(
+    0,
+    120_000,
+    30_000,
+    'How long to wait at most, in milliseconds; then the session as it is',
+  ),
 })
