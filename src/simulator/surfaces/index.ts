@@ -4,6 +4,7 @@ import type { World } from '../world.ts'
 import { conversations } from './conversations.ts'
 import { externalGuests } from './external-guests.ts'
 import { guestSessions } from './guest-sessions/surface.ts'
+import { messagingGuests } from './messaging-guests/surface.ts'
 import { oauth } from './oauth.ts'
 import { webhooks } from './webhooks.ts'
 
@@ -13,4 +14,5 @@ export const surfaceMakers: readonly ((world: World) => Surface)[] = [
   conversations,
   guestSessions,
   webhooks,
+  messagingGuests,
 ]

@@ -6,11 +6,13 @@ import { z } from 'zod'
 import { commonSwitches } from './common.ts'
 import { ConversationsSwitches } from './conversations.ts'
 import { GuestSessionsSwitches } from './guest-sessions.ts'
+import { MessagingGuestsSwitches } from './messaging-guests.ts'
 
 export const Behaviour = z.strictObject({
   ...commonSwitches,
   conversations: ConversationsSwitches.prefault({}),
   guestSessions: GuestSessionsSwitches.prefault({}),
+  messagingGuests: MessagingGuestsSwitches.prefault({}),
 })
 export type Behaviour = z.infer<typeof Behaviour>
 
