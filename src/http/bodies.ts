@@ -15,6 +15,10 @@ export function acceptBodies(app: FastifyInstance): void {
     /^application\/(?:json|[\w.+-]+\+json)(?:\s*;|$)/i,
     { parseAs: 'buffer' },
     (request, body, done) => {
+      if (body.length === 0) {
+        done(null, undefined)
+        return
+      }
       let decoded: string
       try {
         decoded = utf8.decode(body as Buffer)
@@ -23,7 +27,8 @@ export function acceptBodies(app: FastifyInstance): void {
         return
       }
       parseJson(request, decoded, (error, value) => {
-        if (error) done(invalidRequest([{ pointer: '', detail: 'is not valid JSON' }]))
+        const detail = 'is not valid JSON, or has a key that names a prototype'
+        if (error) done(invalidRequest([{ pointer: '', detail }]))
         else done(null, value)
       })
     },

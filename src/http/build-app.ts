@@ -15,7 +15,7 @@ import { listMessagesRoute } from './routes/list-messages.ts'
 import { listSessionsRoute } from './routes/list-sessions.ts'
 import { problemPagesRoute } from './routes/problem-pages.ts'
 import { retryMessageRoute } from './routes/retry-message.ts'
-import { type App, createServer, refuseOtherMethods, type ServerDeps } from './server.ts'
+import { type App, createServer, type ServerDeps } from './server.ts'
 
 export interface AppDeps extends ServerDeps, CreateSessionDeps, MessageAnswerDeps {
   version: string
@@ -28,7 +28,6 @@ export interface AppDeps extends ServerDeps, CreateSessionDeps, MessageAnswerDep
 /** The server with every route on it, not listening yet. */
 export function buildApp(deps: AppDeps): App {
   const app = createServer(deps)
-  refuseOtherMethods(app as unknown as FastifyInstance)
   describeApi(app as unknown as FastifyInstance, deps.version)
   app.register(async (scope) => {
     const routes = scope as unknown as App

@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Roles that may use the route; absent means it is open. */
     roles?: readonly Role[]
+    /** The route lets in stream tokens too and asks for itself. */
+    ownAccess?: boolean
   }
   interface FastifyRequest {
     /** Null on open routes. */
@@ -33,6 +35,11 @@ export function callerOf(request: FastifyRequest): Caller {
   }
 }
 
+/** The gateway's origin as this caller reaches it. */
+export function ownOrigin(request: Pick<FastifyRequest, 'protocol' | 'host'>): string {
+  return `${request.protocol}://${request.host}`
+}
+
 /** The caller's `X-Request-Id` where it is usable, else a new one. */
 export function requestId(request: IncomingMessage): string {
   const given = request.headers['x-request-id']
@@ -45,7 +52,7 @@ export function waitingOf(request: FastifyRequest): Waiting {
   if (header === undefined) return { kind: 'wait', waitMs: null }
   const preferences = String(header)
     .split(',')
-    .map((preference) => preference.trim().toLowerCase())
+    .map((preference) => preference.split(';', 1)[0]?.trim().toLowerCase() ?? '')
   const seconds = preferences.map((p) => /^wait\s*=\s*"?(\d{1,5})"?$/.exec(p)?.[1]).find(Boolean)
   const async = preferences.includes('respond-async')
   if (seconds !== undefined && Number(seconds) > 0)

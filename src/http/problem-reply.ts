@@ -1,7 +1,9 @@
 /** Every failure becomes an RFC 9457 problem here: ours, Fastify's, and the ones nobody foresaw. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, type FieldError, GatewayError, type UpstreamSaid } from '../errors.ts'
+import { InvalidCursor, StoreUnavailable } from '../store/store.ts'
 import { problemTypes } from './problems.ts'
+import { invalidRequest } from './validation.ts'
 
 export interface Problem {
   type: string
@@ -51,6 +53,8 @@ export function sendProblem(
   // The query may carry a stream token.
   const instance = request.url.split('?', 1)[0] ?? '/'
   const problem = problemOf(failure, instance, request.id)
+  // Also here, because a path that cannot be decoded passes no hook.
+  reply.header('x-request-id', request.id)
   if (problem.retryAfterSeconds !== null)
     reply.header('retry-after', String(problem.retryAfterSeconds))
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
@@ -59,6 +63,16 @@ export function sendProblem(
 
 function translate(error: unknown): GatewayError | undefined {
   if (error instanceof GatewayError) return error
+  if (error instanceof InvalidCursor) {
+    return invalidRequest([{ pointer: '?cursor', detail: 'is not one this gateway gave' }])
+  }
+  if (error instanceof StoreUnavailable) {
+    return new GatewayError('overloaded', 'The store cannot be used now', {
+      retryable: true,
+      retryAfterMs: 5000,
+      cause: error,
+    })
+  }
   if (!(error instanceof Error)) return undefined
   const { code = '', statusCode } = error as FastifyError
   const translated = fastifyCodes[code]

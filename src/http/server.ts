@@ -1,23 +1,34 @@
 /** The HTTP server: what every route has in common. The routes themselves are in routes/. */
-import type { Socket } from 'node:net'
 import helmet from '@fastify/helmet'
 import underPressure from '@fastify/under-pressure'
-import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { type ApiKeys, requireRole } from './auth.ts'
 import { acceptBodies } from './bodies.ts'
+import { BrokenRequests } from './broken-requests.ts'
 import { requestId } from './context.ts'
-import { problemContentType, problemOf, sendProblem } from './problem-reply.ts'
+import { allowOrigins } from './cors.ts'
+import type { Origins } from './origins.ts'
+import { sendProblem } from './problem-reply.ts'
 import type { ApiRateLimiter } from './rate-limit.ts'
-import { validatorCompiler } from './validation.ts'
+import { unknownRoutes } from './unknown-routes.ts'
+import { invalidRequest, validatorCompiler } from './validation.ts'
 
 export interface ServerDeps {
   logger: FastifyBaseLogger
   clock: Clock
   keys: ApiKeys
   limiter: ApiRateLimiter
+  origins: Origins
   trustProxy: boolean | string
   /** True once the process has begun to stop. */
   isDraining(): boolean
@@ -33,6 +44,7 @@ const maxConnections = 10_000
 
 /** Allocates the server; routes are added by the caller, then `listen`. */
 export function createServer(deps: ServerDeps) {
+  const broken = new BrokenRequests(maxHeaderBytes)
   const app = fastify({
     loggerInstance: deps.logger,
     // One line per business event is logged where it happens, not one per request.
@@ -45,16 +57,21 @@ export function createServer(deps: ServerDeps) {
     requestTimeout: 60_000,
     keepAliveTimeout: 65_000,
     connectionTimeout: 0,
-    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 20_000 },
+    // Node's own refusal of a request without Host has no problem in it; ours is below.
+    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 20_000, requireHostHeader: false },
     routerOptions: { maxParamLength: 256 },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => void broken.answer(error, socket),
     frameworkErrors: (error, request, reply) => {
       sendProblem(request, reply, error)
     },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxConnections = maxConnections
+  // Expectations other than 100-continue may be ignored, which leaves every answer to the routes.
+  app.server.on('checkExpectation', (request, response) =>
+    app.server.emit('request', request, response),
+  )
 
   app.setValidatorCompiler(validatorCompiler)
   // Answers are built from typed views and checked against their schemas in tests, not on every reply.
@@ -62,7 +79,18 @@ export function createServer(deps: ServerDeps) {
   acceptBodies(app)
 
   app.decorateRequest('principal', null)
-  app.register(helmet, { contentSecurityPolicy: false, crossOriginEmbedderPolicy: false })
+  allowOrigins(app, deps.origins)
+  const refuseUnknown = unknownRoutes(app as unknown as FastifyInstance)
+  app.addHook('onRequest', async (request, reply) => {
+    broken.watch(request.raw, reply.raw)
+    reply.header('x-request-id', request.id)
+  })
+  app.register(helmet, {
+    contentSecurityPolicy: false,
+    crossOriginEmbedderPolicy: false,
+    // TLS belongs to the proxy in front, and so does the promise to keep to it.
+    strictTransportSecurity: false,
+  })
   app.register(underPressure, {
     maxEventLoopDelay: 1000,
     sampleInterval: 500,
@@ -71,21 +99,15 @@ export function createServer(deps: ServerDeps) {
     },
   })
 
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
-    const { roles } = request.routeOptions.config
-    if (deps.isDraining() && roles) throw shuttingDown()
-    if (!roles) return
-    const principal = deps.keys.authenticate(request.headers.authorization)
-    request.principal = principal
-    const now = deps.clock.now()
-    const budget = deps.limiter.count(principal.name, now)
-    if (budget) {
-      reply.header('ratelimit-policy', budget.policy)
-      reply.header('ratelimit', budget.remaining)
-      deps.limiter.check(principal.name, now)
-    }
-    requireRole(principal, roles)
+  // After the plugins above, so that a refusal carries their headers; before any body is read.
+  app.after(() => {
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.is404) throw refuseUnknown(request, reply)
+      if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+        throw invalidRequest([{ pointer: 'header:host', detail: 'is missing' }])
+      }
+      admit(deps, request, reply)
+    })
   })
 
   app.addHook('onResponse', async (request, reply) => {
@@ -94,43 +116,28 @@ export function createServer(deps: ServerDeps) {
   })
 
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0]
-    return sendProblem(request, reply, new GatewayError('route-not-found', `There is no ${path}`))
-  })
+  // For routes that give a request away: a file of the docs that is not there.
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, refuseUnknown(request, reply)),
+  )
   return app
 }
 
-/** Answers `method-not-allowed` wherever a path exists and the method does not. Register before the routes. */
-export function refuseOtherMethods(app: FastifyInstance): void {
-  const methodsByUrl = new Map<string, Set<string>>()
-  const candidates = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
-  app.addHook('onRoute', ({ url, method, config }) => {
-    if ((config as { refusal?: boolean } | undefined)?.refusal) return
-    const methods = methodsByUrl.get(url) ?? new Set()
-    methodsByUrl.set(url, methods)
-    for (const each of [method].flat()) methods.add(each)
-  })
-  app.addHook('onReady', async () => undefined)
-  app.register(async (scope) => {
-    scope.after(() => {
-      for (const [url, methods] of methodsByUrl) {
-        const missing = candidates.filter((method) => !methods.has(method))
-        if (url.includes('*') || missing.length === 0) continue
-        scope.route({
-          url,
-          method: missing,
-          config: { refusal: true } as object,
-          schema: { hide: true } as object,
-          handler: (request, reply) => {
-            reply.header('allow', [...methods].join(', '))
-            const detail = `${request.method} is not a method of ${url}`
-            return sendProblem(request, reply, new GatewayError('method-not-allowed', detail))
-          },
-        })
-      }
-    })
-  })
+/** Lets the request in, or throws why not: its key, our limit of it, its role. */
+function admit(deps: ServerDeps, request: FastifyRequest, reply: FastifyReply): void {
+  const { roles } = request.routeOptions.config
+  if (!roles) return
+  if (deps.isDraining()) throw shuttingDown()
+  const principal = deps.keys.authenticate(request.headers.authorization)
+  request.principal = principal
+  const now = deps.clock.now()
+  const budget = deps.limiter.count(principal.name, now)
+  if (budget) {
+    reply.header('ratelimit-policy', budget.policy)
+    reply.header('ratelimit', budget.remaining)
+    deps.limiter.check(principal.name, now)
+  }
+  requireRole(principal, roles)
 }
 
 function shedding(): GatewayError {
@@ -145,23 +152,4 @@ function shuttingDown(): GatewayError {
     retryable: true,
     retryAfterMs: 2000,
   })
-}
-
-/** What Node could not read as HTTP still gets a problem. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return
-  const [status, reason] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? [431, 'Request Header Fields Too Large']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? [408, 'Request Timeout']
-        : [400, 'Bad Request']
-  const detail =
-    status === 431 ? `The headers are over ${maxHeaderBytes} bytes` : 'Not an HTTP request'
-  const problem = problemOf(new GatewayError('invalid-request', detail), '/', 'none')
-  const body = JSON.stringify({ ...problem, status })
-  socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${problemContentType}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }

@@ -32,7 +32,7 @@ const maxErrors = 50
 function fieldErrors(error: z.ZodError, place: string): FieldError[] {
   const prefix = { querystring: '?', params: 'path:', headers: 'header:' }[place]
   const pointer = (path: readonly PropertyKey[]) =>
-    prefix === undefined ? path.map(token).join('') : prefix + path.map(String).join('.')
+    prefix === undefined ? path.map(token).join('') : prefix + path.map(shown).join('.')
   return error.issues
     .flatMap((issue): FieldError[] => {
       if (issue.code === 'unrecognized_keys') {
@@ -41,13 +41,21 @@ function fieldErrors(error: z.ZodError, place: string): FieldError[] {
           detail: 'is not a known field',
         }))
       }
-      return [{ pointer: pointer(issue.path), detail: decapitalised(issue.message) }]
+      // A field whose name is wrong: its own message says only that.
+      const [inner] = issue.code === 'invalid_key' ? issue.issues : []
+      const { message } = inner ?? issue
+      return [{ pointer: pointer(issue.path), detail: decapitalised(message) }]
     })
     .slice(0, maxErrors)
 }
 
 function token(key: PropertyKey): string {
-  return `/${String(key).slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')}`
+  return `/${shown(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+/** Callers choose the names of unknown fields, so they come back cut and well-formed. */
+function shown(key: PropertyKey): string {
+  return String(key).slice(0, 100).toWellFormed()
 }
 
 function decapitalised(message: string): string {

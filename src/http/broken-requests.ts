@@ -1,0 +1,77 @@
+/** What Node could not read as HTTP still gets a problem, and never in place of an answer that is on its way. */
+import { randomUUID } from 'node:crypto'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { GatewayError } from '../errors.ts'
+import { problemContentType, problemOf } from './problem-reply.ts'
+
+interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+}
+
+export class BrokenRequests {
+  readonly #maxHeaderBytes: number
+  readonly #open = new WeakMap<Socket, Set<Exchange>>()
+  readonly #broken = new WeakSet<Socket>()
+
+  constructor(maxHeaderBytes: number) {
+    this.#maxHeaderBytes = maxHeaderBytes
+  }
+
+  /** To be told of every request that could be read. */
+  watch(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    const exchange = { request, response }
+    const exchanges = this.#open.get(socket) ?? new Set()
+    this.#open.set(socket, exchanges.add(exchange))
+    response.once('close', () => exchanges.delete(exchange))
+  }
+
+  /** For Node's `clientError`. Ends the connection. */
+  async answer(error: Error & { code?: string }, socket: Socket): Promise<void> {
+    if (this.#broken.has(socket)) return
+    this.#broken.add(socket)
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const exchanges = [...(this.#open.get(socket) ?? [])]
+    // Requests sent ahead of the broken one get their answers first: a 400 in their place would be taken for theirs.
+    const whole = exchanges.filter(({ request }) => request.complete)
+    await Promise.all(whole.map(({ response }) => closed(response)))
+    const isAnswering = exchanges.some(
+      ({ request, response }) => !request.complete && response.headersSent,
+    )
+    if (isAnswering || !socket.writable) socket.destroy()
+    else socket.end(this.#problem(error))
+  }
+
+  #problem({ code }: { code?: string }): string {
+    const { status, detail } =
+      code === 'HPE_HEADER_OVERFLOW'
+        ? { status: 431, detail: `The headers are over ${this.#maxHeaderBytes} bytes` }
+        : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? { status: 408, detail: 'The request did not arrive in time' }
+          : { status: 400, detail: 'Not an HTTP request' }
+    const requestId = randomUUID()
+    const problem = problemOf(new GatewayError('invalid-request', detail), '/', requestId)
+    const body = JSON.stringify({ ...problem, status })
+    return [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      `Content-Type: ${problemContentType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `X-Request-Id: ${requestId}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n')
+  }
+}
+
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.closed) resolve()
+    else response.once('close', resolve)
+  })
+}
