@@ -1,0 +1,31 @@
+/**
+ * Cursors: where a page ended, as base64url JSON with a checksum over the list it belongs to. So one that was made up,
+ * changed, or taken from another list is told from ours, and they need no memory.
+ */
+import { createHash } from 'node:crypto'
+import { InvalidCursor } from './store.ts'
+
+/** `list` says which list and with what filter. */
+export function writeCursor(list: string, place: readonly number[]): string {
+  const sum = createHash('sha256')
+    .update(JSON.stringify([list, place]))
+    .digest('base64url')
+  return Buffer.from(JSON.stringify([...place, sum.slice(0, 12)])).toString('base64url')
+}
+
+/** The place of `writeCursor`. Throws InvalidCursor. */
+export function readCursor(list: string, cursor: string): number[] {
+  const place = placeIn(cursor)
+  if (place && writeCursor(list, place) === cursor) return place
+  throw new InvalidCursor('This cursor does not belong to this list')
+}
+
+function placeIn(cursor: string): number[] | undefined {
+  try {
+    const content: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (!Array.isArray(content)) return undefined
+    return content.slice(0, -1).map(Number)
+  } catch {
+    return undefined
+  }
+}

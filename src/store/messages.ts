@@ -1,0 +1,94 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { isSettled, type Message } from '../sessions/message.ts'
+import type { Places } from './places.ts'
+import { deliveryBody, messageBody, sameButDelivery } from './rows.ts'
+
+interface KnownMessage {
+  position: number
+  sessionKey: number
+  /** As it was when its body was written; undefined when that was not in this process. */
+  written: Message | undefined
+}
+
+const capacity = 50_000
+
+/** Writes messages, inside a transaction. Those on their way are remembered, so that a change of status is one small write. */
+export class Messages {
+  readonly #places: Places
+  readonly #find: StatementSync
+  readonly #insert: StatementSync
+  readonly #insertDelivery: StatementSync
+  readonly #update: StatementSync
+  readonly #updateDelivery: StatementSync
+  readonly #onTheirWay = new Map<string, KnownMessage>()
+
+  constructor(db: DatabaseSync, places: Places) {
+    this.#places = places
+    this.#find = db.prepare('SELECT position FROM messages WHERE id = ? AND session_key = ?')
+    this.#insert = db.prepare(`
+      INSERT INTO messages (position, session_key, ordinal, id, body) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO NOTHING`)
+    this.#insertDelivery = db.prepare(`
+      INSERT INTO deliveries (message_position, session_key, settled, body) VALUES (?, ?, ?, ?)`)
+    this.#update = db.prepare('UPDATE messages SET body = ? WHERE position = ?')
+    this.#updateDelivery = db.prepare(
+      'UPDATE deliveries SET settled = ?, body = ? WHERE message_position = ?',
+    )
+  }
+
+  /** Inserts or replaces. `lastOrdinal` is that of the session before. */
+  save(sessionKey: number, message: Message, lastOrdinal: number): void {
+    let known = this.#remembered(sessionKey, message.id)
+    const isNew = message.ordinal > lastOrdinal
+    if (!known && isNew && this.#added(sessionKey, message)) return
+    known ??= this.#stored(sessionKey, message.id)
+    if (known) this.#replace(known, message)
+    else this.#added(sessionKey, message)
+  }
+
+  /** After a rollback: what is remembered may not be there. */
+  forgetAll(): void {
+    this.#onTheirWay.clear()
+  }
+
+  #remembered(sessionKey: number, id: string): KnownMessage | undefined {
+    const known = this.#onTheirWay.get(id)
+    return known?.sessionKey === sessionKey ? known : undefined
+  }
+
+  #stored(sessionKey: number, id: string): KnownMessage | undefined {
+    const row = this.#find.get(id, sessionKey)
+    return row && { position: Number(row.position), sessionKey, written: undefined }
+  }
+
+  /** False when the session has a message of this id. */
+  #added(sessionKey: number, message: Message): boolean {
+    const { id, ordinal } = message
+    const position = this.#places.next()
+    const body = messageBody(message)
+    if (this.#insert.run(position, sessionKey, ordinal, id, body).changes === 0) return false
+    this.#insertDelivery.run(position, sessionKey, settledFlag(message), deliveryBody(message))
+    this.#places.add('message', sessionKey, ordinal, position)
+    this.#remember({ position, sessionKey, written: message }, message)
+    return true
+  }
+
+  #replace(known: KnownMessage, message: Message): void {
+    const { position, written } = known
+    const isSame = written !== undefined && sameButDelivery(written, message)
+    if (!isSame) this.#update.run(messageBody(message), position)
+    this.#updateDelivery.run(settledFlag(message), deliveryBody(message), position)
+    this.#remember(isSame ? known : { ...known, written: message }, message)
+  }
+
+  #remember(known: KnownMessage, message: Message): void {
+    if (isSettled(message)) this.#onTheirWay.delete(message.id)
+    else this.#onTheirWay.set(message.id, known)
+    // Only messages that nobody sends any more pile up here; forgetting costs a read, nothing else.
+    if (this.#onTheirWay.size > capacity) this.#onTheirWay.clear()
+  }
+}
+
+function settledFlag(message: Message): number {
+  return isSettled(message) ? 1 : 0
+}

@@ -1,0 +1,96 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Clock } from '../clock.ts'
+import type { KnownSessions } from './known-sessions.ts'
+import type { Places } from './places.ts'
+import { toRecord } from './rows.ts'
+import type { IdempotencyRecord } from './store.ts'
+
+const purgedEvery = 32
+
+/** Requests made under an Idempotency-Key and the answers they got, until they expire. */
+export class Requests {
+  readonly #clock: Clock
+  readonly #places: Places
+  readonly #sessions: KnownSessions
+  readonly #find: StatementSync
+  readonly #keep: StatementSync
+  readonly #keepAnswer: StatementSync
+  readonly #remove: StatementSync
+  readonly #removeAnswer: StatementSync
+  readonly #expired: StatementSync
+  #sincePurge = 0
+
+  constructor(db: DatabaseSync, clock: Clock, places: Places, sessions: KnownSessions) {
+    this.#clock = clock
+    this.#places = places
+    this.#sessions = sessions
+    this.#find = db.prepare(`
+      SELECT r.*, a.body FROM requests r LEFT JOIN answers a ON a.request_position = r.position
+      WHERE r.key = ?`)
+    this.#keep = db.prepare(`
+      INSERT INTO requests (position, key, fingerprint, session_id, session_key, message_id, expires_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?)`)
+    this.#keepAnswer = db.prepare('REPLACE INTO answers (request_position, body) VALUES (?, ?)')
+    this.#remove = db.prepare('DELETE FROM requests WHERE position = ?')
+    this.#removeAnswer = db.prepare('DELETE FROM answers WHERE request_position = ?')
+    this.#expired = db.prepare(`
+      SELECT position FROM (SELECT position, expires_at FROM requests ORDER BY position LIMIT ?)
+      WHERE expires_at <= ?`)
+  }
+
+  find(key: string): IdempotencyRecord | undefined {
+    const row = this.#find.get(key)
+    const record = row && toRecord(row)
+    return record && record.expiresAt > this.#clock.now() ? record : undefined
+  }
+
+  /** Inside a transaction: keeps the record in the place of any other of its key. */
+  save(record: IdempotencyRecord): void {
+    const row = this.#find.get(record.key)
+    const before = row && { ...toRecord(row), position: Number(row.position) }
+    const onlyAnswered = before && before.answer === null && isSameRequest(before, record)
+    if (before && !onlyAnswered) this.#removeAt(before.position)
+    const position = onlyAnswered ? before.position : this.#keepRequest(record)
+    if (record.answer) this.#keepAnswer.run(position, JSON.stringify(record.answer))
+  }
+
+  /** Inside a transaction. */
+  remove(key: string): void {
+    const row = this.#find.get(key)
+    if (row) this.#removeAt(Number(row.position))
+  }
+
+  #keepRequest(record: IdempotencyRecord): number {
+    this.#purge()
+    const { key, fingerprint, sessionId, messageId, expiresAt } = record
+    const sessionKey = this.#sessions.find(sessionId)?.key ?? null
+    const position = this.#places.next()
+    this.#keep.run(position, key, fingerprint, sessionId, sessionKey, messageId, expiresAt)
+    if (sessionKey !== null) this.#places.add('request', sessionKey, position, position)
+    return position
+  }
+
+  /** The oldest that expired, now and then, and twice as many as came since: they never pile up. */
+  #purge(): void {
+    this.#sincePurge += 1
+    if (this.#sincePurge < purgedEvery) return
+    this.#sincePurge = 0
+    for (const row of this.#expired.all(2 * purgedEvery, this.#clock.now())) {
+      this.#removeAt(Number(row.position))
+    }
+  }
+
+  #removeAt(position: number): void {
+    this.#remove.run(position)
+    this.#removeAnswer.run(position)
+  }
+}
+
+function isSameRequest(before: IdempotencyRecord, after: IdempotencyRecord): boolean {
+  return (
+    before.fingerprint === after.fingerprint &&
+    before.sessionId === after.sessionId &&
+    before.messageId === after.messageId &&
+    before.expiresAt === after.expiresAt
+  )
+}

@@ -1,0 +1,131 @@
+/** The statements that change sessions and all that is theirs. Each call runs inside a transaction of GroupCommit. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { NewEvent } from '../sessions/events.ts'
+import type { Session } from '../sessions/session.ts'
+import type { Followers } from './followers.ts'
+import type { Known, KnownSessions } from './known-sessions.ts'
+import type { Messages } from './messages.ts'
+import type { Places } from './places.ts'
+import type { Requests } from './requests.ts'
+import { progressValues, sameButProgress, sessionValues } from './rows.ts'
+import type { SecretBox } from './secrets.ts'
+import { type Change, VersionConflict } from './store.ts'
+
+export interface WriterDeps {
+  db: DatabaseSync
+  box: SecretBox
+  places: Places
+  sessions: KnownSessions
+  messages: Messages
+  requests: Requests
+  followers: Followers
+}
+
+export class Writer {
+  readonly #deps: WriterDeps
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(deps: WriterDeps) {
+    this.#deps = deps
+    this.#statements = prepare(deps.db)
+  }
+
+  /** Throws VersionConflict before anything is written. */
+  change({ session, expectedVersion, events, messages, idempotency }: Change): void {
+    const { sessions, places, requests } = this.#deps
+    const known = sessions.find(session.id)
+    checkFollows(session, expectedVersion, events.length, known)
+    const key = known?.key ?? places.next()
+    const written = this.#session(key, session, known)
+    let sequence = known?.sequence ?? 0
+    for (const event of events) {
+      sequence += 1
+      this.#event(key, session.id, sequence, event)
+    }
+    for (const message of messages) this.#deps.messages.save(key, message, known?.lastOrdinal ?? 0)
+    const { version, lastOrdinal } = session
+    sessions.keep(session.id, { key, version, sequence, lastOrdinal, written })
+    if (idempotency) requests.save(idempotency)
+  }
+
+  /** Returns what of the session has its body in the database now. */
+  #session(key: number, session: Session, known: Known | undefined): Session {
+    const { insertSession, updateSession, insertProgress, updateProgress } = this.#statements
+    const progress = progressValues(session)
+    if (known) updateProgress.run(...progress, key)
+    else insertProgress.run(...progress, key)
+    if (known?.written && sameButProgress(known.written, session)) return known.written
+    const values = sessionValues(session, this.#deps.box)
+    if (known) updateSession.run(...values, key)
+    else insertSession.run(...values, key, session.id)
+    return frozenCopy(session)
+  }
+
+  #event(key: number, sessionId: string, sequence: number, event: NewEvent): void {
+    const { places, followers } = this.#deps
+    const position = places.next()
+    const { id, type, at, messageId, ordinal, actor, trace, data } = event
+    const facts = [id, type, at, messageId, ordinal ?? null, actor, trace, data]
+    this.#statements.insertEvent.run(position, key, sequence, ...facts)
+    places.add('event', key, sequence, position)
+    followers.expect({ ...event, sessionId, sequence, position })
+  }
+}
+
+/** Throws VersionConflict, or an Error for a change that contradicts itself. */
+function checkFollows(
+  session: Session,
+  expectedVersion: number,
+  events: number,
+  known: Known | undefined,
+): void {
+  const version = known?.version ?? 0
+  if (version !== expectedVersion) {
+    throw new VersionConflict(
+      `${session.id} is at version ${version}, not at the ${expectedVersion} the change was made from`,
+    )
+  }
+  const sequence = (known?.sequence ?? 0) + events
+  if (session.version !== version + 1 || session.sequence !== sequence) {
+    throw new Error(
+      `${session.id} must go to version ${version + 1} and sequence ${sequence}, not ${session.version} and ${session.sequence}`,
+    )
+  }
+}
+
+/** Comparing with it later is only worth something if nobody mutates what it is made of. */
+function frozenCopy(session: Session): Session {
+  for (const value of Object.values(session)) freeze(value)
+  return { ...session }
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const inner of Object.values(value)) freeze(inner)
+}
+
+function prepare(db: DatabaseSync) {
+  const statement = (sql: string): StatementSync => db.prepare(sql)
+  return {
+    insertSession: statement(`
+      INSERT INTO sessions (state, dialect, guest_id, conversation_id, external_id, created_at, ended_at,
+        body, secrets, key, id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    updateSession: statement(`
+      UPDATE sessions SET state = ?, dialect = ?, guest_id = ?, conversation_id = ?, external_id = ?,
+        created_at = ?, ended_at = ?, body = ?, secrets = ?
+      WHERE key = ?`),
+    insertProgress: statement(`
+      INSERT INTO progress (version, sequence, last_ordinal, last_activity_at, outbound, inbound, failed,
+        session_key)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    updateProgress: statement(`
+      UPDATE progress SET version = ?, sequence = ?, last_ordinal = ?, last_activity_at = ?, outbound = ?,
+        inbound = ?, failed = ?
+      WHERE session_key = ?`),
+    insertEvent: statement(`
+      INSERT INTO events (position, session_key, sequence, id, type, at, message_id, ordinal, actor, trace, data)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+  }
+}
