@@ -33,6 +33,8 @@ interface Watch {
   hurriedSince: number
   /** The platform does not answer the question for this guest. */
   unanswerable: boolean
+  /** To be told when it becomes so. */
+  waiting: Set<() => void>
   /** Cancels the pending question's timer; undefined while one is being asked. */
   cancel: (() => void) | undefined
 }
@@ -61,6 +63,7 @@ export class Activation implements Disposable {
       hurriedBy: 0,
       hurriedSince: now,
       unanswerable: false,
+      waiting: new Set(),
       cancel: undefined,
     }
     this.#watches.set(session.id, watch)
@@ -74,8 +77,8 @@ export class Activation implements Disposable {
   }
 
   /**
-   * Resolves when the session is no longer pending, `wake` is aborted, or `untilMs` (epoch) has come. Asks often
-   * meanwhile. Says nothing: look at the session.
+   * Resolves when the session is no longer pending, asking turns out to be of no use, `wake` is aborted, or `untilMs`
+   * (epoch) has come. Asks often meanwhile. Says nothing: look at the session.
    */
   async wait(session: Session, untilMs: number, wake?: AbortSignal): Promise<void> {
     const { clock, feed, registry } = this.#deps
@@ -88,13 +91,26 @@ export class Activation implements Disposable {
     cleanUp.push(() => wake?.removeEventListener('abort', onWake))
     this.watch(session)
     const watch = this.#watches.get(session.id)
-    if (watch) this.#hurry(session.id, watch)
+    if (watch) {
+      this.#hurry(session.id, watch)
+      watch.waiting.add(resolve)
+      cleanUp.push(() => watch.waiting.delete(resolve))
+    }
     // It may have changed between the caller's look and the subscription.
     const now = await registry.find(session.id)
     if (wake?.aborted || now?.state !== 'pending') resolve()
     await promise
     if (watch) watch.hurriedBy -= 1
     for (const undo of cleanUp) undo()
+  }
+
+  /** Asks about a session that should take messages and does not; ends it when the platform says it is over. */
+  async lookAgain(session: Session): Promise<void> {
+    try {
+      await this.#ask(session)
+    } catch (error) {
+      this.#deps.onTrouble(session.id, error)
+    }
   }
 
   [Symbol.dispose](): void {
@@ -141,11 +157,14 @@ export class Activation implements Disposable {
     if (!watch.unanswerable) this.#schedule(sessionId, watch)
   }
 
-  async #ask(session: Session, watch: Watch): Promise<void> {
+  async #ask(session: Session, watch?: Watch): Promise<void> {
     const { registry, clock } = this.#deps
     const status = await this.#status(session)
     const cause = { at: clock.now(), actor: null, trace: null }
-    if (status.kind === 'unanswerable') watch.unanswerable = true
+    if (status.kind === 'unanswerable' && watch) {
+      watch.unanswerable = true
+      for (const tell of watch.waiting) tell()
+    }
     if (status.kind === 'active') {
       await registry.change(session.id, (s) =>
         s.state === 'pending' ? activated(s, cause) : undefined,

@@ -9,8 +9,8 @@ import type { Caller } from './caller.ts'
 import type { Carry } from './carrier.ts'
 import type { Message, MessagePart } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
-import { isOver, type Session } from './session.ts'
-import { noted, type Step, sent } from './steps.ts'
+import { isOver, type Session, sessionOver } from './session.ts'
+import { type Cause, noted, type Step, sent } from './steps.ts'
 
 export type Delivered =
   /** Taken by the platform, and committed so. */
@@ -44,14 +44,6 @@ export async function deliver(
 ): Promise<Delivered> {
   const { registry, clock } = deps
   let message = first
-  const note = async (next: Message, mayLeave: (session: Session) => void = () => undefined) => {
-    const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
-    await registry.change(message.sessionId, (session) => {
-      mayLeave(session)
-      return noted(session, next, cause)
-    })
-    message = next
-  }
   const record = (step: MessageStep, next: Message) => {
     message = next
     return deps.record(next, caller, step)
@@ -67,26 +59,31 @@ export async function deliver(
         signal: deps.signal,
         caller,
         leaving: async () => {
-          await change(noted, withPiece(leaving(message), piece, { status: 'sending' }))
+          const next = withPiece(leaving(message), piece, { status: 'sending' })
+          const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
+          await registry.change(next.sessionId, (current) => {
+            if (isOver(current)) throw sessionOver(current)
+            return noted(current, next, cause)
+          })
+          message = next
         },
-        returned: async () => {
-          const back: Message = { ...message, status: 'accepted' }
-          await change(noted, withPiece(back, piece, { status: 'accepted' }))
-        },
+        returned: () => record(noted, inLine(message)),
       })
       answered = landed.outcome
       message = { ...message, latencyMs: (message.latencyMs ?? 0) + Math.round(landed.latencyMs) }
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error
+      if (!(error instanceof GatewayError)) {
+        // A fault of ours, with the message gone: whoever tries again sends it twice.
+        if (isOut(message)) return { kind: 'unknown', message, error: notUnderstood(error) }
+        throw error
+      }
       const arrived = error instanceof UpstreamError && error.fate === 'unknown'
-      return { kind: arrived ? 'unknown' : 'refused', message: inLine(message, arrived), error }
+      if (arrived) return { kind: 'unknown', message, error }
+      return { kind: 'refused', message: inLine(message), error }
     }
 
     if (answered.kind === 'not-ready') {
-      const back = withPiece({ ...message, status: 'accepted', latencyMs: null }, piece, {
-        status: 'accepted',
-      })
-      await change(noted, back)
+      await record(noted, { ...inLine(message), latencyMs: null })
       return { kind: 'not-ready', message }
     }
     if (answered.kind === 'rejected') {
@@ -111,7 +108,7 @@ export async function deliver(
       sentAt,
       status: piece.last ? 'sent' : 'sending',
     }
-    await change(piece.last ? sent : noted, next)
+    await record(piece.last ? sent : noted, next)
   }
   return { kind: 'sent' }
 }
@@ -135,9 +132,23 @@ function leaving(message: Message): Message {
   return { ...message, status: 'sending', attempts: message.attempts + 1 }
 }
 
-/** Back in line unless it may have arrived. */
-function inLine(message: Message, arrived: boolean): Message {
-  return arrived || message.status !== 'sending' ? message : { ...message, status: 'accepted' }
+/** It, or a part of it, has left and nobody knows yet what became of it. */
+export function isOut({ status, parts }: Message): boolean {
+  if (status !== 'sending') return false
+  return parts === null || parts.some((part) => part.status === 'sending')
+}
+
+/** Back in line: what was on its way did not arrive. */
+function inLine(message: Message): Message {
+  const parts = message.parts?.map((part): MessagePart => {
+    return part.status === 'sending' ? { ...part, status: 'accepted' } : part
+  })
+  return { ...message, status: 'accepted', parts: parts ?? null }
+}
+
+function notUnderstood(cause: unknown): GatewayError {
+  const detail = 'The answer could not be handled; the message may have arrived'
+  return new GatewayError('upstream-invalid-response', detail, { cause })
 }
 
 function withPiece(message: Message, { index }: Piece, patch: Partial<MessagePart>): Message {

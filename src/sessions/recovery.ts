@@ -1,7 +1,7 @@
 import type { Store } from '../store/store.ts'
 import type { Activation } from './activation.ts'
 import { gatewayItself } from './caller.ts'
-import type { Message } from './message.ts'
+import { isOut } from './delivery.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { Sender } from './sender.ts'
 import { unconfirmed } from './steps.ts'
@@ -26,7 +26,8 @@ export async function recover({ store, registry, activation, sender, now }: Reco
     if (!session) continue
     found.sessions += 1
     for (const message of await store.unsettledMessages(id)) {
-      if (!isInFlight(message)) {
+      // Between two of its parts nothing of a message is on its way, and the rest can go.
+      if (!isOut(message)) {
         // Whoever waited for the answer went with the process that was to give it.
         sender.add({ ...message, status: 'accepted', waits: 'session' }, gatewayItself)
         found.resumed += 1
@@ -40,12 +41,6 @@ export async function recover({ store, registry, activation, sender, now }: Reco
     activation.watch(session)
   }
   return found
-}
-
-/** Between two parts of a message nothing is on its way. */
-function isInFlight({ status, parts }: Message): boolean {
-  if (status !== 'sending') return false
-  return parts === null || parts.some((part) => part.status === 'sending')
 }
 
 const lostInRestart = {

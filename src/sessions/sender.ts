@@ -1,12 +1,12 @@
 import { GatewayError } from '../errors.ts'
 import type { Activation } from './activation.ts'
 import type { Caller } from './caller.ts'
-import { type DeliveryDeps, deliver } from './delivery.ts'
+import { type DeliveryDeps, deliver, type MessageStep } from './delivery.ts'
 import type { Message, MessageError } from './message.ts'
-import { isOver, type Session } from './session.ts'
+import { isOver, type Session, sessionOver } from './session.ts'
 import { failed, noted, unconfirmed } from './steps.ts'
 
-export interface SenderDeps extends Omit<DeliveryDeps, 'signal'> {
+export interface SenderDeps extends Omit<DeliveryDeps, 'signal' | 'record'> {
   activation: Activation
   /** How long a message whose caller waits may wait for its turn, the guest and the platform together. */
   callerPatienceMs: number
@@ -31,10 +31,12 @@ interface Entry {
   /** It is with the client, who keeps the deadline. */
   leaving: boolean
   done: boolean
-  /** Ends a pause early. */
+  /** Ends waiting early: a pause, and the wait for a turn at the platform. */
   wake: AbortController
   cancelTimer: () => void
   lastRefusal: GatewayError | null
+  /** Epoch ms since when the platform has answered with faults; null while it does not. */
+  faultySince: number | null
 }
 
 /**
@@ -86,6 +88,7 @@ export class Sender {
       wake: new AbortController(),
       cancelTimer: () => undefined,
       lastRefusal: null,
+      faultySince: null,
     }
     this.#waiting += 1
     const queue = this.#queues.get(message.sessionId)
@@ -133,6 +136,7 @@ export class Sender {
       try {
         await this.#bring(entry)
       } catch (error) {
+        entry.leaving = false
         this.#deps.onTrouble(entry.message, error)
         await this.#deps.clock.sleep(1000, this.#stopping.signal).catch(() => undefined)
         continue
@@ -146,7 +150,11 @@ export class Sender {
   /** Returns when the message is settled, or the sender stops. */
   async #bring(entry: Entry): Promise<void> {
     const { registry, activation, clock } = this.#deps
-    const startedAt = clock.now()
+    const record = async (message: Message, caller: Caller, step: MessageStep) => {
+      await this.#record(message, caller, step)
+      // Whatever stops this flight, the next one starts from here.
+      entry.message = { ...message, waits: entry.message.waits }
+    }
     for (let tries = 0; !entry.done && !this.#stopping.signal.aborted; ) {
       const session =
         registry.peek(entry.message.sessionId) ?? (await registry.find(entry.message.sessionId))
@@ -161,7 +169,7 @@ export class Sender {
       entry.leaving = true
       const deadline = Math.min(entry.deadline, clock.now() + this.#attemptMs(entry))
       const outcome = await deliver(
-        { ...this.#deps, signal: this.#stopping.signal },
+        { ...this.#deps, signal: entry.wake.signal, record },
         entry.message,
         entry.caller,
         deadline,
@@ -171,15 +179,22 @@ export class Sender {
       entry.message = { ...outcome.message, waits: entry.message.waits }
       if (outcome.kind === 'unknown') return this.#lost(entry, outcome.error)
       if (outcome.kind === 'refused') {
-        if (this.#stopping.signal.aborted) return
-        if (!this.#keepTrying(entry, outcome.error, startedAt))
-          return this.#fail(entry, outcome.error)
-        entry.lastRefusal = outcome.error
-        if (entry.message.status === 'accepted') await this.#change(entry, noted)
-        await this.#pause(entry, outcome.error.retryAfterMs ?? backoffMs(tries))
+        const { error } = outcome
+        const isLeftForLater = this.#stopping.signal.aborted && error.retryable
+        const isCalledOff = entry.wake.signal.aborted && error.retryable
+        if (!isCalledOff && !this.#keepTrying(entry, error)) return this.#fail(entry, error)
+        entry.lastRefusal = error
+        await this.#record(entry.message, entry.caller, noted)
+        if (isLeftForLater) return
+        await this.#pause(entry, error.retryAfterMs ?? backoffMs(tries))
         continue
       }
+      entry.faultySince = null
       this.#armDeadline(entry)
+      if (session.state === 'active') {
+        entry.lastRefusal = notActive('The platform takes nothing for this guest now')
+        await activation.lookAgain(session)
+      }
       await this.#pause(entry, Math.min(2000, 250 * 1.5 ** (tries - 1)), session)
     }
   }
@@ -195,10 +210,13 @@ export class Sender {
     return entry.deadline === Infinity ? this.#deps.attemptMs : Infinity
   }
 
-  #keepTrying(entry: Entry, error: GatewayError, since: number): boolean {
+  #keepTrying(entry: Entry, error: GatewayError): boolean {
     if (error.code === 'overloaded') return true
     if (entry.deadline !== Infinity || !error.retryable) return false
-    return error.code === 'rate-limited' || this.#deps.clock.now() - since < outagePatienceMs
+    if (error.code === 'rate-limited') return true
+    const now = this.#deps.clock.now()
+    entry.faultySince ??= now
+    return now - entry.faultySince < outagePatienceMs
   }
 
   /** Sleeps, or until woken; a pending session's news also ends it. */
@@ -216,7 +234,8 @@ export class Sender {
     if (entry.deadline === Infinity) return
     const { clock } = this.#deps
     entry.cancelTimer = clock.after(Math.max(0, entry.deadline - clock.now()), () => {
-      if (!entry.leaving && !entry.done) void this.#expire(entry)
+      if (entry.leaving || entry.done) return
+      this.#expire(entry).catch((error: unknown) => this.#deps.onTrouble(entry.message, error))
     })
   }
 
@@ -234,22 +253,23 @@ export class Sender {
 
   async #fail(entry: Entry, error: GatewayError): Promise<void> {
     const said = messageError(error)
-    await this.#change(entry, (session, message, cause) => failed(session, message, said, cause))
+    await this.#record(entry.message, entry.caller, (session, message, cause) =>
+      failed(session, message, said, cause),
+    )
     this.#settled(entry, error)
   }
 
   async #lost(entry: Entry, error: GatewayError): Promise<void> {
     const said = { ...messageError(error), retryable: false, retryAfterSeconds: null }
-    await this.#change(entry, (session, message, cause) =>
+    await this.#record(entry.message, entry.caller, (session, message, cause) =>
       unconfirmed(session, message, said, cause),
     )
     this.#settled(entry, error)
   }
 
   /** Commits what is known, so it does not give up while the store has trouble. */
-  async #change(entry: Entry, step: typeof noted): Promise<void> {
+  async #record(message: Message, caller: Caller, step: MessageStep): Promise<void> {
     const { registry, clock } = this.#deps
-    const { message, caller } = entry
     for (;;) {
       const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
       try {
@@ -276,26 +296,18 @@ function messageError(error: GatewayError): MessageError {
   return { code, detail: message, retryable, retryAfterSeconds, upstream: upstream ?? null }
 }
 
-function sessionOver(session: Session): GatewayError {
-  return new GatewayError(
-    'session-closed',
-    `The session is ${session.state}: ${session.closeReason}`,
-  )
-}
-
 /** What to say to a caller whose message did not get its turn in time. It did not leave. */
 function tooLate(session: Session | undefined, lastRefusal: GatewayError | null): GatewayError {
-  if (session?.state === 'pending') {
-    return new GatewayError('session-not-active', 'The guest is still being routed', {
-      retryable: true,
-      retryAfterMs: 5000,
-    })
-  }
+  if (session?.state === 'pending') return notActive('The guest is still being routed')
   if (lastRefusal) return lastRefusal
   return new GatewayError('upstream-timeout', 'Earlier messages of this session still wait', {
     retryable: true,
     retryAfterMs: 5000,
   })
+}
+
+function notActive(detail: string): GatewayError {
+  return new GatewayError('session-not-active', detail, { retryable: true, retryAfterMs: 5000 })
 }
 
 /** Full jitter, from one second to a minute. */

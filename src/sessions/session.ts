@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 
 export const sessionStates = ['pending', 'active', 'closed', 'expired', 'failed'] as const
@@ -76,6 +77,11 @@ export interface Session {
 
 export function isOver(session: Pick<Session, 'state'>): boolean {
   return session.state !== 'pending' && session.state !== 'active'
+}
+
+/** What to say to those who want more of a session that is over. */
+export function sessionOver({ state, closeReason }: Session): GatewayError {
+  return new GatewayError('session-closed', `The session is ${state}: ${closeReason}`)
 }
 
 /** States move forward only; asking for a step back is a bug, so it throws. */

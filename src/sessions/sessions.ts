@@ -90,13 +90,15 @@ export class Sessions {
     return this.#deps.registry.get(id)
   }
 
-  /** The session once it is no longer pending, or as it is after `timeoutMs`. */
+  /** The session once it is no longer pending, or as it is after `timeoutMs` or when the process stops. */
   async waitUntilActive(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Session> {
     const { registry, activation, clock } = this.#deps
     const until = clock.now() + timeoutMs
+    const stopping = this.#stopping.signal
+    const ends = signal ? AbortSignal.any([signal, stopping]) : stopping
     let session = await registry.get(id)
-    while (session.state === 'pending' && clock.now() < until && !signal?.aborted) {
-      await activation.wait(session, until, signal)
+    while (session.state === 'pending' && clock.now() < until && !ends.aborted) {
+      await activation.wait(session, until, ends)
       session = await registry.get(id)
     }
     return session
@@ -164,7 +166,8 @@ export class Sessions {
       await this.#deps.registry.change(sessionId, (current) => {
         checkOpen(current)
         const step = acceptedAgain(current, { ...before, waits }, this.#cause(caller))
-        return { ...step, idempotency: remember?.(before) }
+        const [again = before] = step.messages
+        return { ...step, idempotency: remember?.(again) }
       })
     } finally {
       this.#retrying.delete(messageId)
