@@ -34,8 +34,6 @@ export interface AccountsDeps {
 }
 
 export interface Errand {
-  dialect: DialectName
-  priority: Priority
   /** Epoch ms. */
   deadline: number
   signal?: AbortSignal
@@ -49,11 +47,11 @@ export class Accounts {
   #turn = 0
 
   constructor(deps: AccountsDeps) {
-    const { clients, oauthStyle: style, limits, clock, maxQueued } = deps
+    const { loginUrl, clients, oauthStyle: style, limits, maxQueued, clock, log, send } = deps
     this.#clock = clock
     this.#all = clients.map((client) => ({
       id: client.id,
-      tokens: new TokenManager({ ...deps, client, style }),
+      tokens: new TokenManager({ client, style, loginUrl, send, clock, log }),
       quota: createQuota({
         client: client.id,
         limits,
@@ -79,25 +77,26 @@ export class Accounts {
     return [...candidates.slice(turn), ...candidates.slice(0, turn)].reduce((best, each) => {
       const order =
         Number(best.unwell) - Number(each.unwell) ||
-        best.leavesAt - each.leavesAt ||
+        best.waitMs - each.waitMs ||
         each.remaining - best.remaining
       return order > 0 ? each : best
     }).account
   }
 
-  /** As `pick`, but only once the account has a token: one that gets none is passed over while another may. */
-  async pickWithToken(scopes: readonly string[], errand: Errand): Promise<Account> {
-    for (;;) {
-      const account = this.pick(errand.dialect, errand.priority)
-      try {
-        await account.tokens.get(scopes, errand)
-        return account
-      } catch (error) {
-        const now = this.#clock.now()
-        if (now >= errand.deadline || errand.signal?.aborted) throw error
-        account.unwellUntil = now + unwellMs
-        if (this.#all.every((each) => each.unwellUntil > now)) throw error
-      }
+  /**
+   * Whether `account` got a token for these scopes. Where it did not, others are preferred for a while; rejects when
+   * there are none.
+   */
+  async fetchToken(account: Account, scopes: readonly string[], errand: Errand): Promise<boolean> {
+    try {
+      await account.tokens.get(scopes, errand)
+      return true
+    } catch (error) {
+      const now = this.#clock.now()
+      account.unwellUntil = now + unwellMs
+      const none = this.#all.every((each) => each.unwellUntil > now)
+      if (none || now >= errand.deadline || errand.signal?.aborted) throw error
+      return false
     }
   }
 

@@ -31,7 +31,7 @@ export interface BreakerOptions {
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** While a probe is out nobody knows how long it takes. */
-const probePatienceMs = 1_000
+const probePatienceMs = 250
 
 export class Breaker {
   readonly #policy: CircuitBreakerPolicy

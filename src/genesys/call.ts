@@ -7,12 +7,13 @@ import type { Clock } from '../clock.ts'
 import { UpstreamError } from '../errors.ts'
 import type { DialectName } from '../sessions/session.ts'
 import type { Account, Accounts } from './accounts.ts'
+import { apiRequest, type Trace } from './api-request.ts'
 import { type Breaker, circuitOpen } from './breaker.ts'
 import { type AccessToken, scopesNotGranted } from './credentials.ts'
 import type { UpstreamRequest } from './dialect.ts'
-import { failureOf, isForDialect, mayRepeat, ofCall, scopesMissing } from './failures.ts'
+import { failureOf, isForDialect, mayRepeat, notSent, ofCall, scopesMissing } from './failures.ts'
 import type { Log } from './log.ts'
-import type { Answer, HttpRequest, Outcome } from './outcome.ts'
+import { type Answer, isLost, type Outcome } from './outcome.ts'
 import type { Priority } from './quota.ts'
 import { type Backoff, backoffMs, retryAfterMs, unsaidPauseMs } from './retry.ts'
 import type { Transport } from './transport.ts'
@@ -25,7 +26,7 @@ export interface CallOptions {
   priority: Priority
   /** Ends waiting. An attempt that has left is let finish. */
   signal?: AbortSignal
-  trace?: { traceparent?: string; requestId?: string }
+  trace?: Trace
   /** Awaited before the bytes of each attempt leave, token and place in hand. If it rejects, nothing leaves. */
   leaving?: () => Promise<void>
   /** Awaited when an attempt that left is known not to have been acted on and another is to follow. */
@@ -49,7 +50,6 @@ export interface CallDeps {
 const mostFailures = 4
 const leastAttemptMs = 1_000
 const leastPauseMs = 250
-const userAgent = 'genesys-guest-gateway'
 
 export class Call {
   attempts = 0
@@ -59,7 +59,7 @@ export class Call {
   readonly #request: UpstreamRequest
   readonly #options: CallOptions
   #last: Outcome | undefined
-  /** `leaving` was called and `returned` has not been since. */
+  /** An attempt was about to leave, and `returned` has not been called since. */
   #out = false
   /** An attempt may have been acted on. */
   #unsure = false
@@ -84,7 +84,7 @@ export class Call {
         if (outcome.kind === 'answer' && isForDialect(outcome.status)) return outcome
         const waitMs = this.#waitAfter(outcome)
         await this.#comeBack(outcome)
-        if (waitMs > 0) await this.#deps.clock.sleep(waitMs, this.#signal())
+        if (waitMs > 0) await this.#sleep(waitMs)
       }
     } catch (error) {
       throw this.#explained(error)
@@ -101,10 +101,11 @@ export class Call {
 
     const { scopes } = this.#request
     let account = this.#goOnWith ?? accounts.pick(dialect, priority)
-    if (account.tokens.current(scopes) === undefined) {
-      if (this.#goOnWith === undefined)
-        account = await accounts.pickWithToken(scopes, this.#options)
-      else await account.tokens.get(scopes, this.#options)
+    // Once a token is there the choice may be another, because others have taken places meanwhile.
+    while (account.tokens.current(scopes) === undefined) {
+      const fetched = await accounts.fetchToken(account, scopes, this.#options)
+      if (!fetched) this.#goOnWith = undefined
+      account = this.#goOnWith ?? accounts.pick(dialect, priority)
     }
     this.#goOnWith = undefined
     this.clientId = account.id
@@ -117,7 +118,7 @@ export class Call {
       const token =
         account.tokens.current(scopes) ?? (await account.tokens.get(scopes, this.#options))
       const outcome = await this.#leave(token)
-      left = outcome.kind === 'answer' || outcome.fate === 'unknown'
+      left = outcome.kind === 'answer' || isLost(outcome)
       if (outcome.kind === 'answer') this.#learn(outcome, account, token)
       return outcome
     } finally {
@@ -126,22 +127,16 @@ export class Call {
   }
 
   async #leave(token: AccessToken): Promise<Outcome> {
-    const { breaker, transport, clock, timeoutMs } = this.#deps
-    const { leaving, deadline } = this.#options
+    const { breaker, transport, clock } = this.#deps
+    const { leaving, deadline, trace } = this.#options
     if (breaker.blockedForMs() > 0) return circuitOpen()
-    if (leaving !== undefined) {
-      this.#out = true
-      await leaving()
-    }
-    const { method, path, body } = this.#request
-    const http: HttpRequest = {
-      method,
-      path,
-      headers: this.#headers(token),
+    this.#out = true
+    if (leaving !== undefined) await leaving()
+    const timeoutMs = Math.max(deadline - clock.now(), leastAttemptMs)
+    const http = apiRequest(this.#request, token.value, trace, {
       leaveBy: deadline,
-      timeoutMs: Math.min(timeoutMs, Math.max(deadline - clock.now(), leastAttemptMs)),
-    }
-    if (body !== undefined) http.body = JSON.stringify(body)
+      timeoutMs: Math.min(timeoutMs, this.#deps.timeoutMs),
+    })
     this.attempts++
     return breaker.run(() => transport.send(http))
   }
@@ -171,8 +166,10 @@ export class Call {
       retryAfterMs(answer.headers, now) ?? unsaidPauseMs(this.#refusals),
       leastPauseMs,
     )
-    account.quota.pause(now + waitMs)
-    log.warn({ clientId: account.id, waitMs, operation: this.#request.operation }, 'asked to wait')
+    if (account.quota.pause(now + waitMs)) {
+      const { operation } = this.#request
+      log.warn({ clientId: account.id, operation, waitMs }, 'Genesys asked to wait')
+    }
   }
 
   /** How long to wait before the next attempt, milliseconds; throws when there is to be none. */
@@ -180,13 +177,13 @@ export class Call {
     const { accounts, breaker, backoff, clock } = this.#deps
     const { dialect, priority, deadline } = this.#options
     this.#last = outcome
-    if (outcome.kind === 'fault' && outcome.fate === 'unknown') this.#unsure = true
+    this.#unsure ||= isLost(outcome)
+    const status = outcome.kind === 'answer' ? outcome.status : undefined
 
-    if (outcome.kind === 'answer' && outcome.status === 401 && this.#goOnWith !== undefined)
-      return 0
-    if (outcome.kind === 'answer' && outcome.status === 429) {
-      const { leavesAt } = accounts.pick(dialect, priority).quota.outlook(dialect, priority)
-      if (leavesAt >= deadline) throw this.#failure(outcome, leavesAt - clock.now())
+    if (status === 401 && this.#goOnWith !== undefined) return 0
+    if (status === 429) {
+      const { waitMs } = accounts.pick(dialect, priority).quota.outlook(dialect, priority)
+      if (clock.now() + waitMs >= deadline) throw this.#failure(outcome, waitMs)
       return 0
     }
 
@@ -206,25 +203,16 @@ export class Call {
   }
 
   async #comeBack(outcome: Outcome): Promise<void> {
-    if (!this.#out || (outcome.kind === 'fault' && outcome.fate === 'unknown')) return
+    if (!this.#out || isLost(outcome)) return
     this.#out = false
     await this.#options.returned?.()
   }
 
-  #headers(token: AccessToken): string[] {
-    const { traceparent, requestId } = this.#options.trace ?? {}
-    const headers = ['authorization', `Bearer ${token.value}`, 'accept', 'application/json']
-    headers.push('user-agent', userAgent)
-    if (this.#request.body !== undefined) headers.push('content-type', 'application/json')
-    if (traceparent !== undefined) headers.push('traceparent', traceparent)
-    if (requestId !== undefined) headers.push('x-request-id', requestId)
-    return headers
-  }
-
-  #signal(): AbortSignal {
-    const { ending } = this.#deps
+  async #sleep(ms: number): Promise<void> {
+    const { clock, ending } = this.#deps
     const { signal } = this.#options
-    return signal === undefined ? ending : AbortSignal.any([ending, signal])
+    const either = signal === undefined ? ending : AbortSignal.any([ending, signal])
+    await clock.sleep(ms, either).catch(() => either.throwIfAborted())
   }
 
   #circumstances(waitMs: number | undefined) {
@@ -239,13 +227,8 @@ export class Call {
   /** Out of time before an attempt: what the last one met is the better reason, where there was one. */
   #late(): UpstreamError {
     if (this.#last !== undefined) return this.#failure(this.#last, undefined)
-    return this.#notSent('upstream-timeout', 'its deadline passed before it could leave')
-  }
-
-  #notSent(code: UpstreamError['code'], why: string, cause?: unknown): UpstreamError {
-    const detail = `${this.#request.operation} at ${this.#deps.baseUrl}: ${why}`
-    const attempts = this.attempts
-    return new UpstreamError(code, detail, { fate: 'refused', attempts, retryable: true, cause })
+    const why = 'its deadline passed before it could leave'
+    return notSent('upstream-timeout', why, this.#circumstances(undefined))
   }
 
   /** The error as the caller is to see it: what stopped a wait does not know what the attempts before it met. */
@@ -253,7 +236,7 @@ export class Call {
     const { signal } = this.#options
     const failure =
       signal?.aborted && error === signal.reason && !(error instanceof UpstreamError)
-        ? this.#notSent('shutting-down', 'called off', error)
+        ? notSent('shutting-down', 'called off', this.#circumstances(undefined), error)
         : error
     if (!(failure instanceof UpstreamError)) return failure
     const fate = this.#unsure ? 'unknown' : failure.fate

@@ -130,6 +130,21 @@ function breakage(
   })
 }
 
+/** For an attempt that was not made. */
+export function notSent(
+  code: ErrorCode,
+  why: string,
+  { request, baseUrl, attempts }: Circumstances,
+  cause?: unknown,
+): UpstreamError {
+  return new UpstreamError(code, `${request.operation} at ${baseUrl}: ${why}`, {
+    fate: 'refused',
+    attempts,
+    retryable: true,
+    cause,
+  })
+}
+
 /** The same error, with what only the call as a whole knows. */
 export function ofCall(
   error: UpstreamError,

@@ -51,3 +51,8 @@ export interface Fault {
 }
 
 export type Outcome = Answer | Fault
+
+/** The request may have been acted on, and nobody knows. */
+export function isLost(outcome: Outcome): boolean {
+  return outcome.kind === 'fault' && outcome.fate === 'unknown'
+}

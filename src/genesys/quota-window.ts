@@ -70,17 +70,14 @@ export class QuotaWindow {
     return this.#pausedUntil > this.#clock.now() ? this.#pausedUntil : null
   }
 
-  /** Epoch ms at which a call asked for now could leave, going by the calls that are known of. */
-  leavesAt(priority: Priority): number {
+  /** How long a call asked for now would wait, milliseconds, going by the calls that are known of. */
+  waitMs(priority: Priority): number {
     const rank = priorities.indexOf(priority)
     let ahead = 0
     for (let r = 0; r <= rank; r++) ahead += this.#lines[r]?.size ?? 0
     const now = this.#clock.now()
-    return Math.max(
-      now,
-      this.#pausedUntil,
-      this.#placeAt(this.#taken + ahead - this.#cap(rank), now),
-    )
+    const placeAt = this.#placeAt(this.#taken + ahead - this.#cap(rank), now)
+    return Math.max(0, this.#pausedUntil - now, placeAt - now)
   }
 
   /** A place, or `rate-limited` at once when there will be none before the deadline or the line is full. */
@@ -90,9 +87,9 @@ export class QuotaWindow {
       this.#taken++
       return this.#releaseUnlimited
     }
-    const leavesAt = this.leavesAt(ask.priority)
-    if (leavesAt > now && (leavesAt > ask.deadline || !this.#mayQueue())) {
-      return Promise.reject(rateLimited(leavesAt - now))
+    const waitMs = this.waitMs(ask.priority)
+    if (waitMs > 0 && (now + waitMs > ask.deadline || !this.#mayQueue())) {
+      return Promise.reject(rateLimited(waitMs))
     }
     return this.#queue(ask)
   }
@@ -146,7 +143,7 @@ export class QuotaWindow {
       }
       const onAbort = () => waiter.refuse(signal?.reason)
       const cancelTimer = this.#clock.after(timerMs(deadline - this.#clock.now()), () =>
-        waiter.refuse(rateLimited(this.leavesAt(ask.priority) - this.#clock.now())),
+        waiter.refuse(rateLimited(this.waitMs(ask.priority))),
       )
       if (signal?.aborted) return onAbort()
       signal?.addEventListener('abort', onAbort, { once: true })

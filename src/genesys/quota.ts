@@ -1,6 +1,6 @@
 /**
  * What one OAuth client may still send, per dialect. Dialects with the same limit share one window, because the
- * platform counts the client and not the dialect.
+ * platform counts the client and not the dialect. Kept in memory: a process does not know what the one before it sent.
  */
 import type { Clock } from '../clock.ts'
 import type { DialectName } from '../sessions/session.ts'
@@ -17,19 +17,20 @@ export type { Ask, Priority, QuotaLimit, Release }
 export interface Quota {
   /** A place for one call; rejects with a retryable `rate-limited` when none comes free in time. */
   acquire(dialect: DialectName, ask: Ask): Release | Promise<Release>
-  /** When such a call could leave (epoch ms) and how many places are left then. */
+  /** What such a call would meet now. */
   outlook(dialect: DialectName, priority: Priority): Outlook
-  /** Stops every caller of this client until `until`, epoch ms. */
-  pause(until: number): void
+  /** Stops every caller of this client until `until`, epoch ms. Whether that is news: nothing was paused before. */
+  pause(until: number): boolean
   /** The windows in use, those without a limit left out. */
   snapshot(): QuotaSnapshot[]
-  /** Refuses whoever still waits. */
-  close(reason: unknown): void
+  /** Refuses whoever waits, and everyone after, with `reason`. */
+  close(reason: Error): void
 }
 
 export interface Outlook {
-  leavesAt: number
-  /** May be negative: callers in line count. Without a limit, minus the calls under way. */
+  /** Until it could leave, milliseconds. */
+  waitMs: number
+  /** Places left. May be negative: callers in line count. Without a limit, minus the calls under way. */
   remaining: number
 }
 
@@ -58,6 +59,7 @@ export function createQuota({ client, limits, clock, maxQueued = 1_000 }: QuotaO
   const windows = new Map<string, QuotaWindow>()
   const windowOf = new Map<DialectName, QuotaWindow>()
   let pausedUntil = 0
+  let closed: Error | undefined
 
   const mayQueue = () => {
     let queued = 0
@@ -80,16 +82,19 @@ export function createQuota({ client, limits, clock, maxQueued = 1_000 }: QuotaO
   }
 
   return {
-    acquire: (dialect, ask) => find(dialect).acquire(ask),
+    acquire: (dialect, ask) =>
+      closed === undefined ? find(dialect).acquire(ask) : Promise.reject(closed),
     outlook: (dialect, priority) => {
       const window = find(dialect)
       const { limit, taken, queued } = window
       const remaining = (Number.isFinite(limit) ? limit : 0) - taken - queued
-      return { leavesAt: window.leavesAt(priority), remaining }
+      return { waitMs: window.waitMs(priority), remaining }
     },
     pause: (until) => {
+      const wasPaused = pausedUntil > clock.now()
       pausedUntil = Math.max(pausedUntil, until)
       for (const window of windows.values()) window.pause(until)
+      return !wasPaused
     },
     snapshot: () =>
       [...windows.values()]
@@ -104,6 +109,7 @@ export function createQuota({ client, limits, clock, maxQueued = 1_000 }: QuotaO
           pausedUntil: window.pausedUntil,
         })),
     close: (reason) => {
+      closed = reason
       for (const window of windows.values()) window.close(reason)
     },
   }

@@ -161,10 +161,11 @@ export class TokenManager {
 
   async #fetch(entry: Entry): Promise<AccessToken> {
     const { client, style, loginUrl, send, clock, log } = this.#deps
+    const ending = this.#ending.signal
     const leaveBy = clock.now() + this.#timeoutMs
     const request = tokenRequest(client, style, entry.scopes)
     for (let failures = 1; ; failures++) {
-      this.#ending.signal.throwIfAborted()
+      ending.throwIfAborted()
       const sentAt = clock.now()
       const outcome = await send({ ...request, leaveBy, timeoutMs: leaveBy - sentAt })
       const answer = readTokenAnswer(outcome, sentAt, loginUrl)
@@ -183,7 +184,7 @@ export class TokenManager {
         log.warn({ clientId: client.id, err: error }, 'no access token')
         throw error
       }
-      await clock.sleep(wait, this.#ending.signal)
+      await clock.sleep(wait, ending).catch(() => ending.throwIfAborted())
     }
   }
 

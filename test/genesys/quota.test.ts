@@ -87,7 +87,7 @@ describe('createQuota', () => {
     quota.pause(until)
     for (const dialect of dialectNames) {
       await assert.rejects(async () => quota.acquire(dialect, ask()), { code: 'rate-limited' })
-      assert.equal(quota.outlook(dialect, 'message').leavesAt, until)
+      assert.ok(quota.outlook(dialect, 'message').waitMs > 59_000)
     }
     assert.equal(quota.snapshot()[0]?.pausedUntil, until)
   })

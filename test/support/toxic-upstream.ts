@@ -37,6 +37,7 @@ export interface ToxicUpstream extends AsyncDisposable {
 
 export async function startToxicUpstream(
   usual: Behaviour = answers(200, {}),
+  port = 0,
 ): Promise<ToxicUpstream> {
   const queued: Behaviour[] = []
   const seen: SeenRequest[] = []
@@ -56,11 +57,11 @@ export async function startToxicUpstream(
     socket.on('error', () => undefined)
     socket.on('close', () => sockets.delete(socket))
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const address = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${address.port}`,
     seen,
     sockets,
     queue: (...behaviours) => void queued.push(...behaviours),
