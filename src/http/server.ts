@@ -59,7 +59,8 @@ export function createServer(deps: ServerDeps) {
     connectionTimeout: 0,
     // Node's own refusal of a request without Host has no problem in it; ours is below.
     http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 20_000, requireHostHeader: false },
-    routerOptions: { maxParamLength: 256 },
+    // No parameter is matched by a pattern that could be slow, so an id of any length is just not found.
+    routerOptions: { maxParamLength: maxHeaderBytes },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     clientErrorHandler: (error, socket) => void broken.answer(error, socket),

@@ -19,7 +19,7 @@ export function unknownRoutes(app: FastifyInstance) {
     const allowed = [...known.values()]
       .filter(({ pattern }) => pattern.test(path))
       .flatMap(({ methods }) => [...methods])
-    // A path can look right and be no route all the same: a parameter of it may be too long.
+    // A path can look right and lead nowhere all the same: a file of the docs that is not there.
     if (allowed.length === 0 || allowed.includes(request.method)) {
       return new GatewayError('route-not-found', `There is no ${path.slice(0, maxShownLength)}`)
     }

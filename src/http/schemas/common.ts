@@ -62,11 +62,13 @@ function isShallow(value: unknown, levels: number): boolean {
 export const SessionParams = z.object({
   sessionId: z
     .string()
+    .min(1)
     .meta({ description: '`gs_…`', examples: ['gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e'] }),
 })
 export const MessageParams = SessionParams.extend({
   messageId: z
     .string()
+    .min(1)
     .meta({ description: '`msg_…`', examples: ['msg_019dab5c-8b21-7f0a-a1b2-3c4d5e6f7081'] }),
 })
 
