@@ -29,7 +29,7 @@ export interface CallOptions {
   trace?: Trace
   /** Awaited before the bytes of each attempt leave, token and place in hand. If it rejects, nothing leaves. */
   leaving?: () => Promise<void>
-  /** Awaited when an attempt that left is known not to have been acted on and another is to follow. */
+  /** Awaited when what `leaving` announced is known not to have been acted on and another attempt is to follow. */
   returned?: () => Promise<void>
 }
 
