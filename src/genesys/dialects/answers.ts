@@ -2,9 +2,13 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../../errors.ts'
 import type { Rejection, UpstreamAnswer } from '../dialect.ts'
+import { instant } from './instants.ts'
 
 /** Ids are opaque; some surfaces give numbers. */
 export const platformId = z.union([z.string().min(1), z.number()]).transform((id) => String(id))
+
+/** Epoch ms; null when it is absent or no time. */
+export const platformTime = z.unknown().optional().transform(instant)
 
 /** Genesys' error body; every field may be missing. */
 export const PlatformError = z.object({
@@ -35,6 +39,14 @@ export function rejection(
       contextId: said?.contextId ?? null,
     },
   }
+}
+
+/** Something was over a size: 413, or a 400 that says so; the documents have both. */
+export function saysTooLarge({ status, body }: UpstreamAnswer): boolean {
+  if (status !== 400) return status === 413
+  const said = PlatformError.safeParse(body).data
+  const words = /too[ ._-](large|long|big)|larger than|exceeds|over the limit|size limit/i
+  return words.test(`${said?.code ?? ''} ${said?.message ?? ''}`)
 }
 
 /** A success status whose body is not what the documents promise. */

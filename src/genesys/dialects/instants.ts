@@ -1,0 +1,32 @@
+/** Times as the platform's documents write them: ISO 8601 with `Z`, with an offset or without a zone, or epoch seconds. */
+
+/** Later than any second of this age, earlier than any of its milliseconds: what is above counts milliseconds. */
+const secondsEnd = 100_000_000_000
+
+/** Epoch ms; null when it is absent or no time. Without a zone it is UTC. */
+export function instant(value: unknown): number | null {
+  if (typeof value === 'number') return fromEpoch(value)
+  if (typeof value !== 'string') return null
+  const text = value.trim()
+  if (/^\d+(\.\d+)?$/.test(text)) return fromEpoch(Number(text))
+  const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i
+  const [, date, time, zone] = iso.exec(text) ?? []
+  const at = Date.parse(date === undefined ? text : `${date}T${time}${zoneOf(zone)}`)
+  return Number.isNaN(at) ? null : at
+}
+
+export function isoTime(at: number): string {
+  return new Date(at).toISOString()
+}
+
+function fromEpoch(value: number): number | null {
+  if (!Number.isFinite(value) || value <= 0) return null
+  return Math.round(value < secondsEnd ? value * 1000 : value)
+}
+
+/** In the one spelling `Date.parse` is bound to understand. */
+function zoneOf(zone: string | undefined): string {
+  if (zone === undefined || /^z$/i.test(zone)) return 'Z'
+  const digits = zone.replace(':', '').padEnd(5, '0')
+  return `${digits.slice(0, 3)}:${digits.slice(3)}`
+}
