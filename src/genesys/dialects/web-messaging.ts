@@ -1,0 +1,74 @@
+/**
+ * `web-messaging`: the platform's published Guest API. No OAuth: a guest is whoever holds a token of its own making,
+ * and everything but history is a frame of one WebSocket.
+ *
+ *   wss  webmessaging.{domain}/v1?deploymentId=…&application=…
+ *     >  { action: 'configureSession', deploymentId, token, startNew: false, tracingId }       first of all
+ *     <  { type, class: 'SessionResponse', code: 200, body: { connected, readOnly?, expirationDate?, … } }
+ *     >  { action: 'onMessage', token, tracingId, message: { type: 'Text', text, … } }         see frames.ts
+ *     <  { type, class, code, body, tracingId? }                                               see read-frame.ts
+ *   GET  /api/v2/webmessaging/messages?pageSize=…&pageNumber=…                                 see history.ts
+ *
+ * The echo of a message of ours, with its tracingId, is the ack. The conversation's id is never told.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Dialect } from '../dialect.ts'
+import { remembered, textOf } from './fields.ts'
+import { clearFrame, configureFrame, textFrame, typingFrame } from './web-messaging/frames.ts'
+import { history } from './web-messaging/history.ts'
+import { readFrame } from './web-messaging/read-frame.ts'
+
+export const webMessaging: Dialect = {
+  name: 'web-messaging',
+  scopes: [],
+  needs: ['GENESYS_DEPLOYMENT_ID'],
+  capabilities: {
+    transport: 'websocket',
+    authors: ['user'],
+    attachments: false,
+    readReceipts: false,
+    typing: true,
+    consent: false,
+    tokenRefresh: false,
+    closesUpstream: true,
+    receives: true,
+  },
+
+  createGuest: {
+    local: ({ guest, uuid, settings, origin }) => ({
+      guestId: guest.id ?? uuid,
+      conversationId: null,
+      upstream: {
+        deploymentId: settings.GENESYS_DEPLOYMENT_ID,
+        origin,
+        attributes: guest.attributes,
+      },
+      // Not the guest's id, which is public: whoever knows the token is the guest.
+      secrets: { token: randomUUID() },
+    }),
+  },
+
+  stream: {
+    resumable: true,
+    window: 5,
+    limits: [
+      { frames: 5, windowMs: 1_000 },
+      { frames: 60, windowMs: 60_000 },
+    ],
+    open(guest, { webMessaging: host }) {
+      const deploymentId = remembered(guest.upstream, 'deploymentId')
+      const query = new URLSearchParams({ deploymentId, application: 'genesys-guest-gateway' })
+      return {
+        url: `${host}/v1?${query}`,
+        origin: textOf(guest.upstream.origin),
+        frames: [configureFrame(guest, deploymentId)],
+        readyWhen: 'frame',
+      }
+    },
+    read: readFrame,
+    message: textFrame,
+    typing: typingFrame,
+    goodbye: (guest) => [clearFrame(guest)],
+    history,
+  },
+}

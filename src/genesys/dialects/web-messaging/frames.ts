@@ -1,0 +1,68 @@
+/** The frames a guest sends. Each carries a tracing id that tells from an answer what was asked. */
+import type { Json, JsonObject } from '../../../json.ts'
+import type { OutboundText, UpstreamGuest } from '../../dialect.ts'
+import { fieldsOf, numberOf, remembered, textOf } from '../fields.ts'
+
+export const configureTracingId = 'gateway:configure'
+const messagePrefix = 'gateway:message:'
+
+/** What the platform takes of custom attributes as long as it has not said otherwise. */
+export const defaultMaxCustomDataBytes = 2048
+
+/** Whether the answer is to a message of this gateway, by its tracing id or the `id` in its metadata. */
+export function isMessageKey(tracingId: Json | undefined): tracingId is string {
+  return typeof tracingId === 'string' && tracingId.startsWith(messagePrefix)
+}
+
+export function configureFrame(guest: UpstreamGuest, deploymentId: string): JsonObject {
+  return request(guest, 'configureSession', configureTracingId, { deploymentId, startNew: false })
+}
+
+/** The echo will show `ackKey` as its tracing id, and the history perhaps in its metadata. */
+export function textFrame(guest: UpstreamGuest, { id, text, at }: OutboundText) {
+  // A second attempt at the same message is another one, so that a late echo of the first does not pass for its ack.
+  const ackKey = `${messagePrefix}${id}:${at}`
+  const customAttributes = attributesOf(guest)
+  const message: JsonObject = { type: 'Text', text, metadata: { id: ackKey } }
+  if (customAttributes) message.channel = { metadata: { customAttributes } }
+  return { frame: request(guest, 'onMessage', ackKey, { message }), ackKey }
+}
+
+export function typingFrame(guest: UpstreamGuest): JsonObject {
+  const typing = { eventType: 'Typing', typing: { type: 'On' } }
+  return request(guest, 'onMessage', 'gateway:typing', event(typing))
+}
+
+/** Ends the conversation for good. A closed socket would not: the agent would wait on. */
+export function clearFrame(guest: UpstreamGuest): JsonObject {
+  const presence = { eventType: 'Presence', presence: { type: 'Clear' } }
+  return request(guest, 'onMessage', 'gateway:clear', event(presence))
+}
+
+export function jwtFrame(guest: UpstreamGuest): JsonObject {
+  return request(guest, 'getJwt', 'gateway:jwt', {})
+}
+
+function request(
+  { secrets }: UpstreamGuest,
+  action: string,
+  tracingId: string,
+  rest: JsonObject,
+): JsonObject {
+  return { action, token: remembered(secrets, 'token'), tracingId, ...rest }
+}
+
+function event(happened: JsonObject): JsonObject {
+  return { message: { type: 'Event', events: [happened] } }
+}
+
+/**
+ * They ride on every message, because nobody remembers whether one has arrived and the same keys overwrite themselves.
+ * Too many would cost the message, so they are left out then.
+ */
+function attributesOf({ upstream }: UpstreamGuest): JsonObject | undefined {
+  const entries = Object.entries(fieldsOf(upstream.attributes)).filter(([, value]) => textOf(value))
+  const bytes = Buffer.byteLength(entries.flat().join(''))
+  const max = numberOf(upstream.maxCustomDataBytes) ?? defaultMaxCustomDataBytes
+  return entries.length > 0 && bytes <= max ? Object.fromEntries(entries) : undefined
+}
