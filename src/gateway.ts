@@ -2,25 +2,32 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { type Clock, systemClock } from './clock.ts'
-import { GatewayError } from './errors.ts'
 import { GenesysClient } from './genesys/client.ts'
 import type { Dialect, DialectSettings } from './genesys/dialect.ts'
-import { dialects } from './genesys/dialects/index.ts'
+import { dialects, missingSettings } from './genesys/dialects/index.ts'
 import { hostsOf } from './genesys/regions.ts'
+import { Dialer } from './genesys/socket.ts'
 import { ApiKeys } from './http/auth.ts'
 import { buildApp } from './http/build-app.ts'
 import { Idempotency } from './http/idempotency.ts'
+import { Origins } from './http/origins.ts'
 import { ApiRateLimiter } from './http/rate-limit.ts'
+import { Connections } from './http/streams/connections.ts'
+import { StreamTokens } from './http/streams/stream-tokens.ts'
 import { logEvents } from './insight/event-log.ts'
 import { Metrics } from './insight/metrics.ts'
 import { Stats } from './insight/stats.ts'
 import { Activation } from './sessions/activation.ts'
+import { Bridges } from './sessions/bridges.ts'
 import { carryByRest } from './sessions/carrier.ts'
 import { Feed } from './sessions/feed.ts'
+import { upstreamIdsOf } from './sessions/known-messages.ts'
 import { Policy } from './sessions/policy.ts'
+import { reconnect } from './sessions/reconnect.ts'
 import { recover } from './sessions/recovery.ts'
 import { SessionRegistry } from './sessions/registry.ts'
 import { Retention } from './sessions/retention.ts'
+import { Rotation } from './sessions/rotation.ts'
 import { Sender } from './sessions/sender.ts'
 import { type DialectName, dialectNames, type Session } from './sessions/session.ts'
 import { Sessions } from './sessions/sessions.ts'
@@ -78,15 +85,15 @@ export async function startGateway(
     }),
   )
 
+  const origins = new Origins(settings.http.allowedOrigins)
   const stats = stack.use(await Stats.open(store, clock))
   stack.defer(logEvents(store, logger))
   const registry = new SessionRegistry(store)
   const feed = stack.use(new Feed(store))
-  const dialectOf = (session: Session): Dialect => {
-    const dialect = dialects[session.dialect]
-    if (dialect) return dialect
-    throw new GatewayError('dialect-not-configured', `${session.dialect} is not configured here`)
-  }
+  const dialectOf = (session: Session): Dialect => dialects[session.dialect]
+  const forDialects = dialectSettings(settings)
+  const configured = (name: DialectName): Dialect | undefined =>
+    missingSettings(dialects[name], forDialects).length === 0 ? dialects[name] : undefined
   const activation = stack.use(
     new Activation({
       registry,
@@ -99,10 +106,46 @@ export async function startGateway(
         logger.warn({ sessionId, err }, 'activation could not be asked for'),
     }),
   )
+  const trouble = (text: string) => (sessionId: string, err: unknown) =>
+    logger.warn({ sessionId, err }, text)
+  const rotation = stack.use(
+    new Rotation({
+      registry,
+      client,
+      clock,
+      dialectOf,
+      timeoutMs: settings.genesys.timeoutMs,
+      onTrouble: trouble('the guest token could not be rotated'),
+    }),
+  )
+  const dialer = stack.use(new Dialer(clock))
+  const bridges = stack.use(
+    new Bridges({
+      registry,
+      clock,
+      dialer,
+      dialectOf,
+      hosts: {
+        messaging:
+          settings.genesys.messagingUrl ?? socketOriginOf(simulator?.url) ?? hosts.messaging,
+        webMessaging:
+          settings.genesys.webMessagingUrl ?? socketOriginOf(simulator?.url) ?? hosts.webMessaging,
+      },
+      ackTimeoutMs: settings.sessions.ackTimeoutMs,
+      frameIntervalMs: settings.sessions.frameIntervalMs,
+      knownIds: (sessionId) => upstreamIdsOf(store, sessionId),
+      refresh: async (sessionId) => void (await rotation.rotate(sessionId)),
+      missed: async () => [],
+      onTyping: (sessionId) => feed.typing(sessionId),
+      onTrouble: trouble('the stream to the platform had trouble'),
+    }),
+  )
+  const byRest = carryByRest(client)
   const sender = new Sender({
     registry,
     activation,
-    carry: carryByRest(client),
+    carry: (dialect, session, text, flight) =>
+      (dialect.sendMessage ? byRest : bridges.carry)(dialect, session, text, flight),
     clock,
     dialectOf,
     callerPatienceMs: Math.max(
@@ -121,11 +164,15 @@ export async function startGateway(
     feed,
     activation,
     sender,
+    bridges,
+    rotation,
     policy: new Policy(settings.policy),
     client,
     clock,
-    settings: dialectSettings(settings),
-    dialect: (name) => dialects[name],
+    settings: forDialects,
+    strictConsentRegions: settings.sessions.strictConsentRegions,
+    requireOrigin: (origin) => origins.require(origin),
+    dialect: configured,
     callTimeoutMs: settings.sessions.sendTimeoutMs,
     callerPatienceMs,
   })
@@ -135,17 +182,25 @@ export async function startGateway(
     settings.http.apiKeys.length === 0 ? randomBytes(24).toString('base64url') : null
   const keys = generatedKey ? [apiKeyOf('generated', 'admin', generatedKey)] : settings.http.apiKeys
   let draining = false
+  const connections = new Connections()
+  const apiKeys = new ApiKeys(keys)
   const app = buildApp({
     logger,
     clock,
     version,
-    keys: new ApiKeys(keys),
+    keys: apiKeys,
     limiter: new ApiRateLimiter(settings.http.rateLimit),
     trustProxy: settings.http.trustProxy,
     isDraining: () => draining,
     onAnswered: (...answered) => metrics.request(...answered),
     sessions,
     idempotency: new Idempotency(store, clock),
+    store,
+    feed,
+    connections,
+    origins,
+    tokens: new StreamTokens(store.deriveKey('stream tokens'), clock),
+    publicUrl: settings.http.publicUrl,
     patienceMs: callerPatienceMs,
     defaults: settings.sessions,
     metrics,
@@ -155,10 +210,13 @@ export async function startGateway(
         ...quota,
         pausedUntil: quota.pausedUntil === null ? null : new Date(quota.pausedUntil).toISOString(),
       })),
-      streams: { upstream: 0, downstream: 0 },
+      streams: { upstream: bridges.open, downstream: connections.size },
       webhooks: { pending: 0, deadLettered: 0 },
     }),
-    dialects: () => dialectNames.map((name) => dialectView(name, settings.sessions.defaultDialect)),
+    dialects: () =>
+      dialectNames.map((name) =>
+        dialectView(dialects[name], settings.sessions.defaultDialect, forDialects),
+      ),
     notReady: () => [
       ...(draining ? ['the process is stopping'] : []),
       ...notReady(client, store.trouble()),
@@ -171,20 +229,27 @@ export async function startGateway(
     const cancel = clock.after(stopGraceMs, grace.resolve)
     const stopped = sender.stop()
     sessions.release()
+    connections.endAll()
     await Promise.race([stopped, grace.promise])
     cancel()
   })
 
   const recovered = await recover({ store, registry, activation, sender, now: () => clock.now() })
   if (recovered.sessions > 0) logger.info(recovered, 'took up what an earlier process left')
+  const streams = await reconnect({
+    store,
+    registry,
+    bridges,
+    rotation,
+    dialects: Object.values(dialects),
+    now: () => clock.now(),
+  })
+  if (streams.redialled + streams.lost > 0) logger.info(streams, 'took up streams')
   const url = await app.listen({ host: settings.http.host, port: settings.http.port })
   // Readiness shows what is wrong with the credentials before the first guest is made.
-  const first = dialects[settings.sessions.defaultDialect]
-  if (first) {
-    client
-      .warmUp([first])
-      .catch((err: unknown) => logger.error({ err }, 'no token from the platform yet'))
-  }
+  client
+    .warmUp([dialects[settings.sessions.defaultDialect]])
+    .catch((err: unknown) => logger.error({ err }, 'no token from the platform yet'))
 
   const owned = stack.move()
   return {
@@ -195,25 +260,31 @@ export async function startGateway(
   }
 }
 
-function dialectSettings({ sessions }: Settings): DialectSettings {
+/** The embedded simulator speaks every surface on one port. */
+function socketOriginOf(url: string | undefined): string | undefined {
+  return url?.replace(/^http/, 'ws')
+}
+
+/** The simulator takes any channel and deployment, so on it every dialect is configured. */
+function dialectSettings({ mode, sessions }: Settings): DialectSettings {
+  const simulated = mode === 'simulator' ? '5e9f0a1c-51a3-4d0e-9a55-51a0c0de0001' : null
   return {
-    GENESYS_CHANNEL_CONFIG_ID: sessions.channelConfigId,
-    GENESYS_DEPLOYMENT_ID: sessions.deploymentId,
+    GENESYS_CHANNEL_CONFIG_ID: sessions.channelConfigId ?? simulated,
+    GENESYS_DEPLOYMENT_ID: sessions.deploymentId ?? simulated,
     GENESYS_TARGET_QUEUE_ID: sessions.queueId,
   }
 }
 
-function dialectView(name: DialectName, defaultDialect: DialectName) {
-  const dialect = dialects[name]
+function dialectView(dialect: Dialect, defaultDialect: DialectName, settings: DialectSettings) {
+  const { name, scopes, capabilities } = dialect
+  const missing = missingSettings(dialect, settings)
   return {
     name,
-    configured: dialect !== undefined,
-    missing: dialect ? [] : ['this version does not speak it'],
+    configured: missing.length === 0,
+    missing,
     default: name === defaultDialect,
-    scopes: [...(dialect?.scopes ?? [])],
-    capabilities: dialect
-      ? { ...dialect.capabilities, authors: [...dialect.capabilities.authors] }
-      : null,
+    scopes: [...scopes],
+    capabilities: { ...capabilities, authors: [...capabilities.authors] },
   }
 }
 

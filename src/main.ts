@@ -1,6 +1,5 @@
 /** The process: environment, signals, exit code. The only reader of `process`. */
 import { existsSync, readFileSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
 import { pino } from 'pino'
 import { type Gateway, startGateway } from './gateway.ts'
 import { leaveHandover } from './handover.ts'
@@ -12,7 +11,6 @@ import { welcome } from './welcome.ts'
 const stopWithinMs = 10_000
 
 async function main(): Promise<void> {
-  enableCompileCache()
   if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = parseSettings(process.env)
   const logger = pino({
@@ -30,8 +28,12 @@ async function main(): Promise<void> {
     ? leaveHandover({ url: gateway.url, key: gateway.generatedKey })
     : () => undefined
   logger.info({ url: gateway.url, mode: settings.mode, version }, 'listening')
+  let stopping = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    // Not `once`: npm repeats the terminal's Ctrl-C, and a signal without a handler would end the process mid-stop.
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
       logger.info({ signal }, 'stopping')
       takeBack()
       void stop(gateway)

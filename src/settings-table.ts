@@ -100,6 +100,21 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
     fallback: '30000',
   },
   {
+    name: 'GENESYS_ACK_TIMEOUT_MS',
+    purpose: 'How long a message sent as a frame waits for its ack before it is unconfirmed',
+    fallback: '10000',
+  },
+  {
+    name: 'GENESYS_FRAME_INTERVAL_MS',
+    purpose: 'Least distance of two frames on one socket to the platform',
+    fallback: '100',
+  },
+  {
+    name: 'STRICT_CONSENT_REGIONS',
+    purpose: 'Regions that need explicit marketing and personalization consent, comma-separated',
+    fallback: 'EU,UK,CA,BR',
+  },
+  {
     name: 'BLOCKED_PATTERNS',
     purpose: 'Texts that are refused: JSON array of RE2 patterns, case-insensitive',
     fallback: '["<script[^>]*>.*?</script>","malware\\.exe","blocked_keyword"]',

@@ -70,6 +70,9 @@ export interface Settings {
     activationTimeoutMs: number
     /** How long one send may take with its retries, from leaving the queue to its answer. */
     sendTimeoutMs: number
+    ackTimeoutMs: number
+    frameIntervalMs: number
+    strictConsentRegions: string[]
     retentionMs: number
   }
   policy: {
@@ -124,6 +127,9 @@ const Environment = z.object({
   GENESYS_RATE_LIMIT: z.string().optional(),
   GENESYS_TIMEOUT_MS: integer(1, 600_000).default(10_000),
   GENESYS_ACTIVATION_TIMEOUT_MS: integer(1, 3_600_000).default(30_000),
+  GENESYS_ACK_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+  GENESYS_FRAME_INTERVAL_MS: integer(0, 60_000).default(100),
+  STRICT_CONSENT_REGIONS: list.default(['EU', 'UK', 'CA', 'BR']),
   BLOCKED_PATTERNS: patterns.default(seedPatterns),
   ALLOWED_ATTACHMENT_TYPES: list.default(seedAttachmentTypes),
   MAX_MESSAGE_BYTES: integer(1, 1_000_000).default(4096),
@@ -205,6 +211,9 @@ export function parseSettings(environment: Record<string, string | undefined>): 
       organizationId: env.GENESYS_ORGANIZATION_ID ?? null,
       activationTimeoutMs: env.GENESYS_ACTIVATION_TIMEOUT_MS,
       sendTimeoutMs: 3 * env.GENESYS_TIMEOUT_MS,
+      ackTimeoutMs: env.GENESYS_ACK_TIMEOUT_MS,
+      frameIntervalMs: env.GENESYS_FRAME_INTERVAL_MS,
+      strictConsentRegions: env.STRICT_CONSENT_REGIONS,
       retentionMs: env.SESSION_RETENTION,
     },
     policy: {

@@ -26,7 +26,7 @@ export async function answerWithMessage(
 
   const waiting = waitingOf(request)
   const { unanswered } = attempt
-  const message = unanswered
+  const message = unanswered?.messageId
     ? await sessions.outcome(unanswered.sessionId, unanswered.messageId, patienceMs)
     : await run(waiting, (accepted) =>
         attempt.record(

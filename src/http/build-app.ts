@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { MessageAnswerDeps } from './answer-message.ts'
 import { describeApi, openApiRoutes } from './openapi.ts'
+import { changeConsentRoute } from './routes/change-consent.ts'
 import { closeSessionRoute } from './routes/close-session.ts'
 import { type CreateSessionDeps, createSessionRoute } from './routes/create-session.ts'
+import { createStreamTokenRoute, type StreamTokenDeps } from './routes/create-stream-token.ts'
 import { getMessageRoute } from './routes/get-message.ts'
 import { getMetricsRoute, type MetricsSource } from './routes/get-metrics.ts'
 import { getSessionRoute } from './routes/get-session.ts'
@@ -13,11 +15,26 @@ import { injectMessageRoute } from './routes/inject-message.ts'
 import { listDialectsRoute } from './routes/list-dialects.ts'
 import { listMessagesRoute } from './routes/list-messages.ts'
 import { listSessionsRoute } from './routes/list-sessions.ts'
+import { openSessionSocketRoute } from './routes/open-session-socket.ts'
 import { problemPagesRoute } from './routes/problem-pages.ts'
+import { refreshSessionRoute } from './routes/refresh-session.ts'
 import { retryMessageRoute } from './routes/retry-message.ts'
+import { showTypingRoute } from './routes/show-typing.ts'
+import {
+  type StreamDeps,
+  streamAllEventsRoute,
+  streamSessionEventsRoute,
+} from './routes/stream-events.ts'
 import { type App, createServer, type ServerDeps } from './server.ts'
 
-export interface AppDeps extends ServerDeps, CreateSessionDeps, MessageAnswerDeps {
+import { acceptUpgrades } from './streams/upgrade.ts'
+
+export interface AppDeps
+  extends ServerDeps,
+    CreateSessionDeps,
+    MessageAnswerDeps,
+    StreamTokenDeps,
+    StreamDeps {
   version: string
   stats: Parameters<typeof getStatsRoute>[1]['read']
   dialects: Parameters<typeof listDialectsRoute>[1]['read']
@@ -40,6 +57,13 @@ export function buildApp(deps: AppDeps): App {
     getMessageRoute(routes, deps)
     retryMessageRoute(routes, deps)
     injectBatchRoute(routes, deps)
+    refreshSessionRoute(routes, deps)
+    changeConsentRoute(routes, deps)
+    showTypingRoute(routes, deps)
+    createStreamTokenRoute(routes, deps)
+    streamSessionEventsRoute(routes, deps)
+    streamAllEventsRoute(routes, deps)
+    openSessionSocketRoute(routes)
     listDialectsRoute(routes, { read: deps.dialects })
     getStatsRoute(routes, { read: deps.stats })
     getMetricsRoute(routes, deps)
@@ -47,5 +71,6 @@ export function buildApp(deps: AppDeps): App {
     problemPagesRoute(routes)
     openApiRoutes(routes)
   })
+  acceptUpgrades(app as unknown as FastifyInstance, deps)
   return app
 }

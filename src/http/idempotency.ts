@@ -23,8 +23,8 @@ export interface Answer {
 export interface Attempt {
   /** The first answer, when there was one. */
   readonly first: Answer | undefined
-  /** The message whose outcome is the first answer, when that answer was never given. */
-  readonly unanswered: { sessionId: string; messageId: string } | undefined
+  /** What the first request made, when it was never answered; `messageId` is null for a session. */
+  readonly unanswered: { sessionId: string; messageId: string | null } | undefined
   /** The record to commit with the thing; its answer is null while it is not known. */
   record(
     sessionId: string,
@@ -82,10 +82,12 @@ export class Idempotency {
       messageId,
       expiresAt,
     })
-    const { sessionId, messageId } = found ?? {}
     return {
       first: found?.answer ?? undefined,
-      unanswered: sessionId && messageId ? { sessionId, messageId } : undefined,
+      unanswered:
+        found && !found.answer
+          ? { sessionId: found.sessionId, messageId: found.messageId }
+          : undefined,
       record,
       answered: (session, message, answer) =>
         this.#store.saveIdempotency(record(session, message, answer)),

@@ -247,13 +247,7 @@ export class Bridge implements HistoryAsker {
   }
 
   async #over(state: 'closed' | 'expired' | 'failed', reason: string): Promise<void> {
-    await this.#change((current) => {
-      const step = ended(current, state, reason, this.#cause())
-      return {
-        ...step,
-        session: { ...step.session, stream: { ...current.stream, state: 'closed' } },
-      }
-    })
+    await this.#change((current) => ended(current, state, reason, this.#cause()))
     this.#close()
   }
 

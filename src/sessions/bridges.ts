@@ -1,4 +1,5 @@
 import type { Dialect } from '../genesys/dialect.ts'
+import type { Json } from '../json.ts'
 import { Bridge, type BridgeDeps } from './bridge.ts'
 import type { Carry } from './carrier.ts'
 import { isOver, type Session } from './session.ts'
@@ -40,8 +41,9 @@ export class Bridges implements AsyncDisposable {
     return bridge
   }
 
-  find(sessionId: string): Bridge | undefined {
-    return this.#bridges.get(sessionId)
+  /** Sends a frame nobody acknowledges. Throws `upstream-unavailable` while the stream is not open. */
+  async tell(session: Session, frame: Json): Promise<void> {
+    await this.start(session)?.tell(frame)
   }
 
   /** The session was ended here: says goodbye on the platform where the dialect does. */

@@ -78,7 +78,7 @@ export async function createGuest(
     tokenExpiresAt: made.tokenExpiresAt,
     lastActivityAt: createdAt,
     messages: { outbound: 0, inbound: 0, failed: 0 },
-    stream: { state: 'none', reconnects: 0 },
+    stream: { state: dialect.stream ? 'connecting' : 'none', reconnects: 0 },
     latencyMs: {
       create: Math.round(performance.now() - started),
       activate: made.state === 'active' ? 0 : null,

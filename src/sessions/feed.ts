@@ -2,11 +2,14 @@ import type { Store } from '../store/store.ts'
 import type { JournalEvent } from './events.ts'
 
 type Listener = (event: JournalEvent) => void
+type TypingListener = () => void
 
-/** The journal as it grows, for those in this process who wait for one session or one message. */
+/** The journal as it grows, for those in this process who wait for one session, one message, or all of it. */
 export class Feed implements Disposable {
   readonly #bySession = new Map<string, Set<Listener>>()
   readonly #byMessage = new Map<string, Set<Listener>>()
+  readonly #all = new Set<Listener>()
+  readonly #typing = new Map<string, Set<TypingListener>>()
   readonly #stop: () => void
 
   constructor(store: Pick<Store, 'follow'>) {
@@ -14,6 +17,7 @@ export class Feed implements Disposable {
       for (const event of events) {
         tell(this.#bySession.get(event.sessionId), event)
         if (event.messageId !== null) tell(this.#byMessage.get(event.messageId), event)
+        tell(this.#all, event)
       }
     })
   }
@@ -28,13 +32,28 @@ export class Feed implements Disposable {
     return subscribe(this.#byMessage, messageId, listener)
   }
 
+  /** Calls `listener` with every later event. Returns the way to stop. */
+  onAny(listener: Listener): () => void {
+    this.#all.add(listener)
+    return () => this.#all.delete(listener)
+  }
+
+  /** The other side of the session is typing. Not journalled: it is only worth telling those who look. */
+  typing(sessionId: string): void {
+    for (const listener of this.#typing.get(sessionId) ?? []) listener()
+  }
+
+  onTyping(sessionId: string, listener: TypingListener): () => void {
+    return subscribe(this.#typing, sessionId, listener)
+  }
+
   [Symbol.dispose](): void {
     this.#stop()
   }
 }
 
-function subscribe(all: Map<string, Set<Listener>>, key: string, listener: Listener): () => void {
-  const listeners = all.get(key) ?? new Set()
+function subscribe<T>(all: Map<string, Set<T>>, key: string, listener: T): () => void {
+  const listeners = all.get(key) ?? new Set<T>()
   all.set(key, listeners.add(listener))
   return () => {
     listeners.delete(listener)
@@ -43,5 +62,5 @@ function subscribe(all: Map<string, Set<Listener>>, key: string, listener: Liste
 }
 
 function tell(listeners: Set<Listener> | undefined, event: JournalEvent): void {
-  if (listeners) for (const listener of [...listeners]) listener(event)
+  if (listeners && listeners.size > 0) for (const listener of [...listeners]) listener(event)
 }

@@ -4,20 +4,25 @@ import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, DialectSettings } from '../genesys/dialect.ts'
 import type { IdempotencyRecord, Page, PageRequest, SessionFilter, Store } from '../store/store.ts'
 import type { Activation } from './activation.ts'
+import type { Bridges } from './bridges.ts'
 import type { Caller } from './caller.ts'
+import { requireConsent } from './consent.ts'
 import { createGuest, type NewSession } from './create.ts'
 import type { Feed } from './feed.ts'
 import { newId } from './ids.ts'
 import { type Attachment, type Author, isSettled, type Message } from './message.ts'
 import type { Policy } from './policy.ts'
 import type { SessionRegistry } from './registry.ts'
+import type { Rotation } from './rotation.ts'
 import type { Sender } from './sender.ts'
 import { type DialectName, isOver, type Session } from './session.ts'
 import { accepted, acceptedAgain, type Cause, created, ended } from './steps.ts'
+import { consentChanged } from './stream-steps.ts'
 
 /** What a caller wants said, checked in shape. */
 export interface NewMessage {
-  author: Author
+  /** Null for the dialect's own default. */
+  author: Author | null
   text: string
   contentType: string
   attachments: Attachment[]
@@ -39,11 +44,17 @@ export interface SessionsDeps {
   feed: Feed
   activation: Activation
   sender: Sender
+  bridges: Bridges
+  rotation: Rotation
   policy: Policy
   client: Pick<GenesysClient, 'call'>
   clock: Clock
   settings: DialectSettings
+  /** Regions that need explicit marketing and personalization consent. */
+  strictConsentRegions: readonly string[]
   dialect(name: DialectName): Dialect | undefined
+  /** Throws `origin-not-allowed` for an origin a guest's stream may not come from. */
+  requireOrigin(origin: string): void
   /** For one call with its retries. */
   callTimeoutMs: number
   /** Within which the sender settles a message whose caller waits. */
@@ -65,6 +76,10 @@ export class Sessions {
   async create(asked: NewSession, caller: Caller, remember?: Remember<Session>): Promise<Session> {
     const { store, registry, activation, callTimeoutMs } = this.#deps
     const dialect = this.#dialect(asked.dialect)
+    if (dialect.capabilities.consent) {
+      requireConsent(this.#deps.strictConsentRegions, asked.region, asked.consent)
+    }
+    if (dialect.stream && asked.origin !== null) this.#deps.requireOrigin(asked.origin)
     const trouble = store.trouble()
     if (trouble) {
       // Better no guest than one nobody remembers.
@@ -82,6 +97,8 @@ export class Sessions {
     const step = created(guest, this.#cause(caller))
     const session = await registry.insert({ ...step, idempotency: remember?.(step.session) })
     activation.watch(session)
+    this.#deps.bridges.start(session)
+    this.#deps.rotation.watch(session)
     return session
   }
 
@@ -116,7 +133,44 @@ export class Sessions {
         : ended(current, 'closed', 'closed by the caller', this.#cause(caller)),
     )
     this.#deps.sender.wake(id)
+    await this.#deps.bridges.stop(session)
     return session
+  }
+
+  /** Replaces the guest's token now. Throws `not-supported-by-dialect` where it has none. */
+  refresh(id: string, caller: Caller): Promise<Session> {
+    return this.#deps.rotation.rotate(id, caller)
+  }
+
+  /** Records what the guest consents to from now on. Throws `consent-required` where the region needs more. */
+  async changeConsent(
+    id: string,
+    flags: NonNullable<NewSession['consent']>,
+    caller: Caller,
+  ): Promise<Session> {
+    const { registry, clock, strictConsentRegions } = this.#deps
+    return registry.change(id, (current) => {
+      checkOpen(current)
+      const { capabilities } = this.#dialect(current.dialect)
+      if (capabilities.consent) requireConsent(strictConsentRegions, current.region, flags)
+      const consent = { ...flags, recordedAt: clock.now() }
+      return consentChanged(current, consent, this.#cause(caller))
+    })
+  }
+
+  /** Shows the other side that the guest types. Throws `not-supported-by-dialect`. */
+  async typing(id: string): Promise<void> {
+    const session = await this.#deps.registry.get(id)
+    const dialect = this.#dialect(session.dialect)
+    const frame = dialect.stream?.typing?.(session)
+    if (!frame) {
+      throw new GatewayError(
+        'not-supported-by-dialect',
+        `${dialect.name} cannot show that the guest types`,
+      )
+    }
+    checkOpen(session)
+    await this.#deps.bridges.tell(session, frame)
   }
 
   /** Takes a message in; resolves with it as `waiting` asks: settled, or still on its way. */
@@ -132,7 +186,7 @@ export class Sessions {
     const dialect = this.#dialect(session.dialect)
     const texts = policy.texts(asked.text, asked.oversize)
     policy.checkAttachments(asked.attachments)
-    checkCapabilities(dialect, asked)
+    const author = authorOf(dialect, asked)
     checkOpen(session)
     checkConversation(session, asked.conversationId)
     sender.admit(sessionId)
@@ -140,7 +194,7 @@ export class Sessions {
     let message: Message | undefined
     await registry.change(sessionId, (current) => {
       checkOpen(current)
-      message = newMessage(current, asked, texts, waiting, clock.now())
+      message = newMessage(current, author, asked, texts, waiting, clock.now())
       const step = accepted(current, message, this.#cause(caller))
       return { ...step, idempotency: remember?.(message) }
     })
@@ -249,12 +303,13 @@ export class Sessions {
 
 function newMessage(
   session: Session,
+  author: Author,
   asked: NewMessage,
   texts: string[],
   waiting: Waiting,
   at: number,
 ): Message {
-  const { author, text, contentType, attachments, readReceipt } = asked
+  const { text, contentType, attachments, readReceipt } = asked
   const waitingPart = { status: 'accepted', upstreamId: null, sentAt: null } as const
   return {
     id: newId('msg'),
@@ -292,15 +347,18 @@ function checkConversation(session: Session, conversationId: string | null): voi
   throw new GatewayError('conversation-mismatch', detail)
 }
 
-function checkCapabilities({ name, capabilities }: Dialect, asked: NewMessage): void {
-  if (!capabilities.authors.includes(asked.author)) {
-    const can = capabilities.authors.join(', ')
-    const detail = `${name} cannot send as ${asked.author}; it can send as ${can}`
+/** Throws `author-not-supported` or `not-supported-by-dialect`, naming what can be done instead. */
+function authorOf({ name, capabilities }: Dialect, asked: NewMessage): Author {
+  const { authors } = capabilities
+  const author = asked.author ?? authors[0]
+  if (author === undefined || !authors.includes(author)) {
+    const detail = `${name} cannot send as ${author}; it can send as ${authors.join(', ')}`
     throw new GatewayError('author-not-supported', detail)
   }
   if (asked.attachments.length > 0 && !capabilities.attachments) {
     throw new GatewayError('not-supported-by-dialect', `${name} cannot send attachments`)
   }
+  return author
 }
 
 function isRetryable({ status }: Message): boolean {

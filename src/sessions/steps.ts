@@ -49,6 +49,7 @@ export function ended(
     closedAt: cause.at,
     closeReason: reason,
     secrets: null,
+    stream: { ...before.stream, state: before.stream.state === 'none' ? 'none' : 'closed' },
   })
   return { session, events: [sessionEvent(`session.${state}`, session, cause)], messages: [] }
 }

@@ -44,7 +44,10 @@ export function tokenRotated(
   tokenExpiresAt: number | null,
   cause: Cause,
 ): Step {
-  return sessionStep(before, ['session.token_rotated'], cause, { ...guest, tokenExpiresAt })
+  // Field by field: what comes may be a whole session, older than `before`.
+  const { guestId, conversationId, upstream, secrets } = guest
+  const patch = { guestId, conversationId, upstream, secrets, tokenExpiresAt }
+  return sessionStep(before, ['session.token_rotated'], cause, patch)
 }
 
 export function expiring(before: Session, cause: Cause): Step {

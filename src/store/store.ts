@@ -111,6 +111,9 @@ export interface Store extends AsyncDisposable {
   readBookmark(reader: string): Promise<{ position: number; state: string } | undefined>
   writeBookmark(reader: string, position: number, state: string): Promise<void>
 
+  /** 32 bytes for one purpose that only whoever has the store's key can make; the same after a restart. */
+  deriveKey(purpose: string): Buffer
+
   /** Undefined while writes work; otherwise why not, in one line. */
   trouble(): string | undefined
 }

@@ -1,22 +1,19 @@
-import type { DialectName } from '../../sessions/session.ts'
-import type { Sessions } from '../../sessions/sessions.ts'
+import type { z } from 'zod'
+import type { DialectName, Session } from '../../sessions/session.ts'
 import { publicSession } from '../../sessions/views.ts'
-import { callerOf, principalOf } from '../context.ts'
-import { type Idempotency, sendAnswer } from '../idempotency.ts'
+import { callerOf, ownOrigin, principalOf } from '../context.ts'
+import { type Answer, sendAnswer } from '../idempotency.ts'
 import { bodyFailures, problems } from '../schemas/problem.ts'
-import { CreateSession, newSession, PublicSession } from '../schemas/session.ts'
+import { CreatedSession, CreateSession, newSession } from '../schemas/session.ts'
+import type { StreamToken } from '../schemas/stream-token.ts'
 import type { App } from '../server.ts'
+import { issueStreamToken, type StreamTokenDeps } from './create-stream-token.ts'
 
-export interface CreateSessionDeps {
-  sessions: Sessions
-  idempotency: Idempotency
+export interface CreateSessionDeps extends StreamTokenDeps {
   defaults: { defaultDialect: DialectName; queueId: string | null }
 }
 
-export function createSessionRoute(
-  app: App,
-  { sessions, idempotency, defaults }: CreateSessionDeps,
-) {
+export function createSessionRoute(app: App, deps: CreateSessionDeps) {
   app.post(
     '/v1/sessions',
     {
@@ -29,7 +26,7 @@ export function createSessionRoute(
         tags: ['Sessions'],
         body: CreateSession,
         response: {
-          201: PublicSession,
+          201: CreatedSession,
           ...problems(
             ...bodyFailures,
             'metadata-too-large',
@@ -50,19 +47,33 @@ export function createSessionRoute(
       },
     },
     async (request, reply) => {
-      using attempt = await idempotency.begin(request, principalOf(request).name)
+      using attempt = await deps.idempotency.begin(request, principalOf(request).name)
       if (attempt.first) return sendAnswer(reply, attempt.first, true)
-      const answerFor = (session: Parameters<typeof publicSession>[0]) => ({
-        status: 201,
-        location: `/v1/sessions/${session.id}`,
-        body: JSON.stringify(publicSession(session)),
-      })
-      const session = await sessions.create(
-        newSession(request.body, defaults),
-        callerOf(request),
-        (made) => attempt.record(made.id, null, answerFor(made)),
-      )
-      return sendAnswer(reply, answerFor(session), false)
+      const { stream } = request.body
+      const own = ownOrigin(request)
+      if (stream && stream.origin !== own) deps.origins.require(stream.origin)
+
+      const earlier = attempt.unanswered && (await deps.sessions.get(attempt.unanswered.sessionId))
+      const session =
+        earlier ??
+        (await deps.sessions.create(
+          newSession(request.body, deps.defaults),
+          callerOf(request),
+          // A token is signed after the commit; until then the record only knows the session.
+          (made) => attempt.record(made.id, null, stream ? null : answerFor(made)),
+        ))
+      if (!stream) return sendAnswer(reply, answerFor(session), earlier !== undefined)
+      const answer = answerFor(session, await issueStreamToken(deps, session, stream, own))
+      await attempt.answered(session.id, null, answer)
+      return sendAnswer(reply, answer, earlier !== undefined)
     },
   )
+}
+
+function answerFor(session: Session, streamToken?: z.input<typeof StreamToken>): Answer {
+  return {
+    status: 201,
+    location: `/v1/sessions/${session.id}`,
+    body: JSON.stringify({ ...publicSession(session), ...(streamToken && { streamToken }) }),
+  }
 }

@@ -11,20 +11,17 @@ export const DialectView = z
     missing: z.array(z.string()).meta({ description: 'Why it is not configured' }),
     default: z.boolean(),
     scopes: z.array(z.string()),
-    capabilities: z
-      .object({
-        transport: z.enum(['rest', 'websocket']),
-        authors: z.array(z.enum(authors)),
-        attachments: z.boolean(),
-        readReceipts: z.boolean(),
-        typing: z.boolean(),
-        consent: z.boolean(),
-        tokenRefresh: z.boolean(),
-        closesUpstream: z.boolean(),
-        receives: z.boolean(),
-      })
-      .nullable()
-      .meta({ description: 'Null for a dialect this version does not speak' }),
+    capabilities: z.object({
+      transport: z.enum(['rest', 'websocket']),
+      authors: z.array(z.enum(authors)),
+      attachments: z.boolean(),
+      readReceipts: z.boolean(),
+      typing: z.boolean(),
+      consent: z.boolean(),
+      tokenRefresh: z.boolean(),
+      closesUpstream: z.boolean(),
+      receives: z.boolean(),
+    }),
   })
   .meta({
     id: 'Dialect',

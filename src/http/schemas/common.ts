@@ -6,7 +6,7 @@ import type { Json } from '../../json.ts'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the point
 const noControls = /^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the point
-const oneLine = /^[^\x00-\x1f\x7f]+$/
+const oneLine = /^[^\x00-\x1f\x7f]*$/
 
 /** Text as people write it: valid Unicode, no control characters but line breaks and tabs. */
 export const text = (max: number) =>

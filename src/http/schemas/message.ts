@@ -18,7 +18,9 @@ const Attachment = z
   .meta({ id: 'Attachment', description: 'A file by its `http` or `https` URL' })
 
 export const messageFields = {
-  author: z.enum(authors).default('bot').meta({ description: 'Who speaks, where the dialect can' }),
+  author: z.enum(authors).optional().meta({
+    description: 'Who speaks; default: `bot`, or the guest itself where the dialect has no other',
+  }),
   text: text(1_048_576).default('').meta({ description: 'May be empty only beside attachments' }),
   contentType: mediaType.default('text/plain'),
   attachments: z.array(Attachment).max(20).default([]),
@@ -46,7 +48,7 @@ export const InjectMessage = z
 export function newMessage(body: z.output<typeof InjectMessage>): NewMessage {
   const { author, text, contentType, attachments, readReceipt, oversize, conversationId } = body
   return {
-    author,
+    author: author ?? null,
     text,
     contentType,
     attachments,

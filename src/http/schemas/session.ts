@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { NewSession } from '../../sessions/create.ts'
 import { type DialectName, dialectNames, sessionStates } from '../../sessions/session.ts'
 import { instant, json, line, PageQuery, pageOf, Timestamp, text, wholeNumber } from './common.ts'
+import { AskStreamToken, StreamToken } from './stream-token.ts'
 
 const Guest = z.strictObject({
   id: line(256).optional().meta({ description: 'Your own id of the visitor' }),
@@ -27,7 +28,7 @@ const Routing = z.strictObject({
   skills: z.array(line(256)).max(100).optional(),
 })
 
-const ConsentFlags = z.strictObject({
+export const ConsentFlags = z.strictObject({
   marketing: z.boolean(),
   personalization: z.boolean(),
   analytics: z.boolean(),
@@ -52,7 +53,12 @@ export const CreateSession = z
     region: line(64).optional(),
     consent: ConsentFlags.optional(),
     metadata: Metadata.optional(),
-    origin: line(512).optional(),
+    origin: line(512)
+      .optional()
+      .meta({ description: 'The `Origin` of the guest’s own connection' }),
+    stream: AskStreamToken.optional().meta({
+      description: 'Asks for a stream token in the same call; the answer then has `streamToken`',
+    }),
   })
   .meta({
     id: 'CreateSession',
@@ -156,6 +162,12 @@ export const PublicSession = z
       },
     ],
   })
+
+/** As creation answers it. */
+export const CreatedSession = PublicSession.extend({ streamToken: StreamToken.optional() }).meta({
+  id: 'CreatedSession',
+  description: 'The session, and the stream token where one was asked for',
+})
 
 export const SessionPage = pageOf(PublicSession, 'SessionPage')
 

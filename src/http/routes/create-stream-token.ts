@@ -1,0 +1,87 @@
+import type { z } from 'zod'
+import type { Clock } from '../../clock.ts'
+import { GatewayError } from '../../errors.ts'
+import { isOver, type Session } from '../../sessions/session.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
+import { ownOrigin, principalOf } from '../context.ts'
+import { type Idempotency, sendAnswer } from '../idempotency.ts'
+import type { Origins } from '../origins.ts'
+import { SessionParams } from '../schemas/common.ts'
+import { problems } from '../schemas/problem.ts'
+import { AskStreamToken, StreamToken } from '../schemas/stream-token.ts'
+import type { App } from '../server.ts'
+import type { StreamTokens } from '../streams/stream-tokens.ts'
+
+export interface StreamTokenDeps {
+  sessions: Sessions
+  idempotency: Idempotency
+  tokens: StreamTokens
+  origins: Origins
+  clock: Clock
+  /** Origin that answers name the gateway by; null means the request's host. */
+  publicUrl: string | null
+}
+
+/** Issues a token for a session that is not over. Throws `origin-not-allowed`. */
+export async function issueStreamToken(
+  { tokens, origins, publicUrl }: Pick<StreamTokenDeps, 'tokens' | 'origins' | 'publicUrl'>,
+  session: Session,
+  asked: z.output<typeof AskStreamToken>,
+  own: string,
+): Promise<z.input<typeof StreamToken>> {
+  if (asked.origin !== own) origins.require(asked.origin)
+  const { origin, canSend, ttlSeconds } = asked
+  const { token, expiresAt } = await tokens.issue(
+    { sessionId: session.id, origin, canSend },
+    ttlSeconds,
+  )
+  const base = `${publicUrl ?? own}/v1/sessions/${session.id}`
+  return {
+    token,
+    expiresAt: new Date(expiresAt).toISOString(),
+    websocketUrl: `${base.replace(/^http/, 'ws')}/ws?token=${token}`,
+    eventsUrl: `${base}/events?token=${token}`,
+  }
+}
+
+export function createStreamTokenRoute(app: App, deps: StreamTokenDeps) {
+  app.post(
+    '/v1/sessions/:sessionId/stream-tokens',
+    {
+      config: { roles: ['app'] },
+      schema: {
+        operationId: 'createStreamToken',
+        summary: 'Give a browser a token for one session',
+        description:
+          'For a back end whose page follows a session: the token opens that session’s stream and nothing else.',
+        tags: ['Streams'],
+        params: SessionParams,
+        body: AskStreamToken,
+        response: {
+          201: StreamToken,
+          ...problems(
+            'session-not-found',
+            'session-closed',
+            'origin-not-allowed',
+            'body-too-large',
+            'unsupported-media-type',
+            'idempotency-key-in-progress',
+            'idempotency-key-reused',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      using attempt = await deps.idempotency.begin(request, principalOf(request).name)
+      if (attempt.first) return sendAnswer(reply, attempt.first, true)
+      const session = await deps.sessions.get(request.params.sessionId)
+      if (isOver(session)) {
+        throw new GatewayError('session-closed', `The session is ${session.state}`)
+      }
+      const issued = await issueStreamToken(deps, session, request.body, ownOrigin(request))
+      const answer = { status: 201, location: null, body: JSON.stringify(issued) }
+      await attempt.answered(session.id, null, answer)
+      return sendAnswer(reply, answer, false)
+    },
+  )
+}

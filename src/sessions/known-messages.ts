@@ -1,0 +1,24 @@
+import type { Store } from '../store/store.ts'
+import type { Message } from './message.ts'
+
+const page = 200
+
+/** The upstream ids of a session's transcript, so that what the platform says twice is known. */
+export async function upstreamIdsOf(store: Store, sessionId: string): Promise<string[]> {
+  const ids: string[] = []
+  for await (const message of transcriptOf(store, sessionId)) {
+    for (const { upstreamId } of [message, ...(message.parts ?? [])]) {
+      if (upstreamId !== null) ids.push(upstreamId)
+    }
+  }
+  return ids
+}
+
+async function* transcriptOf(store: Store, sessionId: string): AsyncGenerator<Message> {
+  let cursor: string | undefined
+  do {
+    const { items, nextCursor } = await store.listMessages(sessionId, { limit: page, cursor })
+    yield* items
+    cursor = nextCursor ?? undefined
+  } while (cursor !== undefined)
+}
