@@ -44,7 +44,9 @@ export async function answerWithMessage(
   if (message.error?.retryAfterSeconds) {
     reply.header('retry-after', String(message.error.retryAfterSeconds))
   }
-  if (answer.status === 202) reply.header('preference-applied', 'respond-async')
+  // Without a preference a 202 is not what was asked for: the process is stopping.
+  const isPreferred = waiting.kind === 'async' || waiting.waitMs !== null
+  if (answer.status === 202 && isPreferred) reply.header('preference-applied', 'respond-async')
   return sendAnswer(reply, answer, unanswered !== undefined)
 }
 

@@ -1,11 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { invalidRequest } from './validation.ts'
 
-/**
- * Bodies are JSON in valid UTF-8, or newline-delimited JSON handed to the route as a stream. Anything else is
- * `unsupported-media-type`.
- */
-export function acceptBodies(app: FastifyInstance): void {
+/** Bodies are JSON in valid UTF-8. Anything else is `unsupported-media-type`. */
+export function acceptJson(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   // Fastify's own parser replaces broken bytes; a message must not arrive other than it was sent.
   const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -33,5 +30,11 @@ export function acceptBodies(app: FastifyInstance): void {
       })
     },
   )
-  app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload))
+}
+
+/** The routes of this scope get bodies of newline-delimited JSON too, as the stream they come in. */
+export function acceptLines(scope: FastifyInstance): void {
+  scope.addContentTypeParser('application/x-ndjson', (_request, payload, done) =>
+    done(null, payload),
+  )
 }

@@ -13,7 +13,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { type ApiKeys, requireRole } from './auth.ts'
-import { acceptBodies } from './bodies.ts'
+import { acceptJson } from './bodies.ts'
 import { BrokenRequests } from './broken-requests.ts'
 import { requestId } from './context.ts'
 import { allowOrigins } from './cors.ts'
@@ -69,6 +69,7 @@ export function createServer(deps: ServerDeps) {
     },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxConnections = maxConnections
+  app.server.on('request', (request, response) => broken.watch(request, response))
   // Expectations other than 100-continue may be ignored, which leaves every answer to the routes.
   app.server.on('checkExpectation', (request, response) =>
     app.server.emit('request', request, response),
@@ -77,15 +78,14 @@ export function createServer(deps: ServerDeps) {
   app.setValidatorCompiler(validatorCompiler)
   // Answers are built from typed views and checked against their schemas in tests, not on every reply.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  acceptBodies(app)
+  acceptJson(app)
 
   app.decorateRequest('principal', null)
-  allowOrigins(app, deps.origins)
   const refuseUnknown = unknownRoutes(app as unknown as FastifyInstance)
   app.addHook('onRequest', async (request, reply) => {
-    broken.watch(request.raw, reply.raw)
     reply.header('x-request-id', request.id)
   })
+  allowOrigins(app, deps.origins)
   app.register(helmet, {
     contentSecurityPolicy: false,
     crossOriginEmbedderPolicy: false,

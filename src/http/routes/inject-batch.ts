@@ -3,7 +3,9 @@ import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../../errors.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { messageAnswer } from '../answer-message.ts'
+import { acceptLines } from '../bodies.ts'
 import { callerOf, waitingOf } from '../context.ts'
+import { inOrder } from '../in-order.ts'
 import { type Line, readLines } from '../ndjson.ts'
 import { problemOf } from '../problem-reply.ts'
 import { BatchBody, BatchLine, BatchResults } from '../schemas/batch.ts'
@@ -17,77 +19,47 @@ const maxBytes = 1024 * 1024
 const maxInFlight = 64
 
 export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions }) {
-  app.post(
-    '/v1/messages/batch',
-    {
-      config: { roles: ['app'] },
-      schema: {
-        operationId: 'injectBatch',
-        summary: 'Inject many messages',
-        description:
-          'One `BatchLine` a line in, one `BatchResult` a line out, as they finish. Messages of one session keep the order of their lines; a line that cannot be used is refused alone. Over 1 MiB nothing more is read.',
-        tags: ['Messages'],
-        body: { content: { 'application/x-ndjson': { schema: BatchBody } } },
-        response: {
-          200: {
-            description: 'One result a line, in the order they finish',
-            content: { 'application/x-ndjson': { schema: BatchResults } },
+  app.register(async (own) => {
+    const scope = own as unknown as App
+    acceptLines(own)
+    scope.post(
+      '/v1/messages/batch',
+      {
+        config: { roles: ['app'] },
+        schema: {
+          operationId: 'injectBatch',
+          summary: 'Inject many messages',
+          description:
+            'One `BatchLine` a line in, one `BatchResult` a line out, as they finish. Messages of one session keep the order of their lines; a line that cannot be used is refused alone. Over 1 MiB nothing more is read.',
+          tags: ['Messages'],
+          body: { content: { 'application/x-ndjson': { schema: BatchBody } } },
+          response: {
+            200: {
+              description: 'One result a line, in the order they finish',
+              content: { 'application/x-ndjson': { schema: BatchResults } },
+            },
+            ...problems(...bodyFailures),
           },
-          ...problems(...bodyFailures),
         },
       },
-    },
-    async (request, reply) => {
-      const body: unknown = request.body
-      if (!(body instanceof Readable)) {
-        throw new GatewayError('unsupported-media-type', 'A batch is application/x-ndjson')
-      }
-      if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-        throw new GatewayError('body-too-large', `The body is over ${maxBytes} bytes`)
-      }
-      const results = inOrderPerSession(readLines(body, maxBytes), (line) =>
-        resultOf(sessions, line, request),
-      )
-      return reply.type('application/x-ndjson').send(Readable.from(results) as never)
-    },
-  )
-}
-
-/** Runs lines side by side, those of one session one after the other, and yields results as they come. */
-async function* inOrderPerSession(
-  lines: AsyncGenerator<Line>,
-  run: (line: Line) => Promise<string>,
-): AsyncGenerator<string> {
-  const lastOfSession = new Map<unknown, Promise<string>>()
-  const running = new Set<Promise<string>>()
-  const finished: string[] = []
-  let next: Promise<IteratorResult<Line>> | undefined = lines.next()
-
-  while (next || running.size > 0) {
-    const read: Promise<IteratorResult<Line>> | undefined =
-      running.size < maxInFlight ? next : undefined
-    const event: string | IteratorResult<Line> = await Promise.race([
-      ...(read ? [read] : []),
-      ...running,
-    ])
-    if (typeof event !== 'string') {
-      next = event.done ? undefined : lines.next()
-      if (event.done) continue
-      const line = event.value
-      const key = sessionIdOf(line)
-      const before = lastOfSession.get(key) ?? Promise.resolve('')
-      const result: Promise<string> = before.then(() => run(line))
-      lastOfSession.set(key, result)
-      running.add(result)
-      void result.then((text) => {
-        running.delete(result)
-        finished.push(text)
-        if (lastOfSession.get(key) === result) lastOfSession.delete(key)
-      })
-    }
-    yield* finished.splice(0)
-  }
-  yield* finished
+      async (request, reply) => {
+        const body: unknown = request.body
+        if (!(body instanceof Readable)) {
+          throw new GatewayError('unsupported-media-type', 'A batch is application/x-ndjson')
+        }
+        if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
+          throw new GatewayError('body-too-large', `The body is over ${maxBytes} bytes`)
+        }
+        const results = inOrder({
+          items: readLines(body, maxBytes),
+          keyOf: sessionIdOf,
+          run: (line) => resultOf(sessions, line, request),
+          limit: maxInFlight,
+        })
+        return reply.type('application/x-ndjson').send(Readable.from(results) as never)
+      },
+    )
+  })
 }
 
 function sessionIdOf(line: Line): unknown {
