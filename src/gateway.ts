@@ -22,6 +22,8 @@ import { Bridges } from './sessions/bridges.ts'
 import { carryByRest } from './sessions/carrier.ts'
 import { Feed } from './sessions/feed.ts'
 import { upstreamIdsOf } from './sessions/known-messages.ts'
+import { confirm, noteReceipt } from './sessions/late-truth.ts'
+import { readMissed } from './sessions/missed.ts'
 import { Policy } from './sessions/policy.ts'
 import { reconnect } from './sessions/reconnect.ts'
 import { recover } from './sessions/recovery.ts'
@@ -135,7 +137,16 @@ export async function startGateway(
       frameIntervalMs: settings.sessions.frameIntervalMs,
       knownIds: (sessionId) => upstreamIdsOf(store, sessionId),
       refresh: async (sessionId) => void (await rotation.rotate(sessionId)),
-      missed: async () => [],
+      missed: (asker, session) =>
+        readMissed(
+          asker,
+          session,
+          dialectOf(session),
+          (...read) => client.readAsGuest(...read),
+          () => clock.now(),
+        ),
+      confirm: (sessionId, evidence) => confirm({ store, registry, clock }, sessionId, evidence),
+      onReceipt: (sessionId, news) => noteReceipt({ store, registry, clock }, sessionId, news),
       onTyping: (sessionId) => feed.typing(sessionId),
       onTrouble: trouble('the stream to the platform had trouble'),
     }),

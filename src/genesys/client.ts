@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import { type ErrorCode, GatewayError, UpstreamError } from '../errors.ts'
 import type { DialectName } from '../sessions/session.ts'
 import { Accounts } from './accounts.ts'
+import { apiRequest } from './api-request.ts'
 import { Breaker, type BreakerOptions, type BreakerState } from './breaker.ts'
 import { Call, type CallDeps, type CallOptions } from './call.ts'
 import type { OAuthClient, OAuthStyle } from './credentials.ts'
@@ -122,6 +123,19 @@ export class GenesysClient implements AsyncDisposable {
     observe(status, null)
     const { attempts } = call
     return { status, body, malformed, latencyMs, attempts, contextId: contextIdOf(answer) }
+  }
+
+  /**
+   * One read with a guest's own token: it takes no OAuth client and none of its quota. Throws `upstream-error` when no
+   * answer came.
+   */
+  async readAsGuest(request: UpstreamRequest, token: string): Promise<UpstreamAnswer> {
+    const { transport, clock, timeoutMs } = this.#deps
+    const patience = { leaveBy: clock.now() + timeoutMs, timeoutMs }
+    const outcome = await transport.send(apiRequest(request, token, undefined, patience))
+    if (outcome.kind === 'answer') return outcome
+    const detail = `${request.operation} brought no answer: ${outcome.fault}`
+    throw new GatewayError('upstream-error', detail, { cause: outcome.cause })
   }
 
   /** Fetches the tokens these dialects need. Rejects with the first failure, after all were tried. */

@@ -12,6 +12,7 @@ import type { Dialer, StreamEnd, StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
 import type { Flight, Landed } from './carrier.ts'
 import { FrameSender } from './frame-sender.ts'
+import type { Evidence } from './late-truth.ts'
 import { afterEnd, redialDelayMs } from './redial.ts'
 import type { SessionRegistry } from './registry.ts'
 import { Reorder } from './reorder.ts'
@@ -33,6 +34,9 @@ export interface BridgeDeps {
   refresh(sessionId: string): Promise<void>
   /** What was said while no stream was open; empty where the platform cannot tell. */
   missed(bridge: HistoryAsker, session: Session): Promise<StreamNews[]>
+  /** The platform has it after all: true when an `unconfirmed` message of ours was meant. */
+  confirm(sessionId: string, evidence: Evidence): Promise<boolean>
+  onReceipt(sessionId: string, receipt: Extract<StreamNews, { kind: 'receipt' }>): Promise<void>
   /** The other side is typing. */
   onTyping(sessionId: string): void
   onTrouble(sessionId: string, error: unknown): void
@@ -42,6 +46,8 @@ export interface BridgeDeps {
 
 /** Asks for the guest's REST token over the stream. */
 export interface HistoryAsker {
+  /** It is in the journal already. */
+  knows(upstreamId: string): boolean
   jwt(frame: Json): Promise<{ jwt: string; expiresAt: number | null }>
 }
 
@@ -71,6 +77,7 @@ export class Bridge implements HistoryAsker {
   #refreshed = false
   #askedJwt: PromiseWithResolvers<{ jwt: string; expiresAt: number | null }> | undefined
   #cancelRedial: () => void = () => undefined
+  #cancelReady: () => void = () => undefined
 
   constructor(session: Session, { stream, refreshToken }: Dialect, deps: BridgeDeps) {
     if (!stream) throw new Error(`${session.dialect} has no stream`)
@@ -114,6 +121,10 @@ export class Bridge implements HistoryAsker {
     return this.#sender.tell(frame)
   }
 
+  knows(upstreamId: string): boolean {
+    return this.#known.has(upstreamId)
+  }
+
   async jwt(frame: Json): Promise<{ jwt: string; expiresAt: number | null }> {
     const asked = Promise.withResolvers<{ jwt: string; expiresAt: number | null }>()
     this.#askedJwt = asked
@@ -144,6 +155,7 @@ export class Bridge implements HistoryAsker {
   #close(): void {
     this.#state = 'closed'
     this.#cancelRedial()
+    this.#cancelReady()
     this.#reorder.flush()
     this.#sender.close()
     this.#socket?.close()
@@ -151,18 +163,26 @@ export class Bridge implements HistoryAsker {
   }
 
   async #dial(): Promise<void> {
-    const { registry, dialer, hosts, clock } = this.#deps
+    const { registry, dialer, hosts, clock, ackTimeoutMs } = this.#deps
     const session = await registry.find(this.#sessionId)
     if (!session || isOver(session) || this.#state === 'closed') return this.#close()
     const opening = this.#stream.open(session, hosts, clock.now())
-    this.#socket = dialer.dial(opening, {
+    const socket = dialer.dial(opening, {
       opened: () => {
-        if (opening.readyWhen === 'opened')
+        if (opening.readyWhen === 'opened') {
           this.#news({ kind: 'ready', patch: {}, expiresAt: null })
+          return
+        }
+        // What would make it ready may be lost; a new connection asks again.
+        this.#cancelReady = clock.after(ackTimeoutMs, () => {
+          socket.close()
+          this.#ended({ by: 'network', detail: 'the platform did not take the guest up in time' })
+        })
       },
       frame: (text) => this.#frame(session, text),
       ended: (end) => this.#ended(end),
     })
+    this.#socket = socket
   }
 
   #frame(session: Session, text: string): void {
@@ -180,8 +200,13 @@ export class Bridge implements HistoryAsker {
   #news(news: StreamNews): void {
     switch (news.kind) {
       case 'ack':
+        if (!this.#sender.settle(news)) this.#commit(() => this.#lateAck(news))
+        break
       case 'nack':
         this.#sender.settle(news)
+        break
+      case 'receipt':
+        this.#commit(() => this.#deps.onReceipt(this.#sessionId, news))
         break
       case 'message':
         this.#reorder.add(news, this.#deps.clock.now())
@@ -220,13 +245,16 @@ export class Bridge implements HistoryAsker {
   }
 
   async #ready(known: Extract<StreamNews, { kind: 'ready' }>): Promise<void> {
+    this.#cancelReady()
     if (this.#state === 'closed') return
     const again = this.#state === 'reconnecting'
     const session = await this.#change((current) => streamOpened(current, known, this.#cause()))
+    // It may have ended while that was written down; what follows an end is queued behind this.
+    if (!this.#socket) return
     this.#state = 'open'
     this.#redials = 0
     this.#refreshed = false
-    if (this.#socket) this.#sender.open(this.#socket)
+    this.#sender.open(this.#socket)
     if (session && (again || session.stream.reconnects > 0)) void this.#catchUp(session)
   }
 
@@ -238,10 +266,22 @@ export class Bridge implements HistoryAsker {
     }
   }
 
+  /** It came after its message was given up: then at least it is known to have arrived. */
+  async #lateAck({ key, upstreamId }: Extract<StreamNews, { kind: 'ack' }>): Promise<void> {
+    if (upstreamId === null || this.#known.has(upstreamId)) return
+    if (await this.#deps.confirm(this.#sessionId, { key, text: null, upstreamId })) {
+      this.#remember(upstreamId)
+    }
+  }
+
   async #receive(message: InboundMessage): Promise<void> {
-    if (message.upstreamId !== null) {
-      if (this.#known.has(message.upstreamId)) return
-      this.#remember(message.upstreamId)
+    const { upstreamId, author, text } = message
+    if (upstreamId !== null) {
+      if (this.#known.has(upstreamId)) return
+      this.#remember(upstreamId)
+      // The guest's own words, whose ack was lost.
+      const own = author === 'user' && { key: null, text, upstreamId }
+      if (own && (await this.#deps.confirm(this.#sessionId, own))) return
     }
     await this.#change((current) => received(current, message, this.#cause()))
   }
@@ -253,9 +293,11 @@ export class Bridge implements HistoryAsker {
 
   #ended(end: StreamEnd): void {
     if (end.by === 'us' || this.#state === 'closed') return
+    this.#cancelReady()
     const wasOpen = this.#state === 'open'
     if (wasOpen) this.#downSince = this.#deps.clock.now()
     this.#state = 'reconnecting'
+    this.#socket = undefined
     this.#reorder.flush()
     this.#sender.lose()
     this.#commit(() => this.#afterEnd(end, wasOpen))

@@ -56,8 +56,9 @@ export class FrameSender {
     this.#whenOpen.resolve()
   }
 
-  settle(news: Extract<StreamNews, { kind: 'ack' | 'nack' }>): void {
-    this.#unacked.settle(news)
+  /** True when a message was waiting for it. */
+  settle(news: Extract<StreamNews, { kind: 'ack' | 'nack' }>): boolean {
+    return this.#unacked.settle(news)
   }
 
   /** Sends one text and waits for its ack. Throws UpstreamError. */

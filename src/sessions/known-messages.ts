@@ -14,7 +14,8 @@ export async function upstreamIdsOf(store: Store, sessionId: string): Promise<st
   return ids
 }
 
-async function* transcriptOf(store: Store, sessionId: string): AsyncGenerator<Message> {
+/** Every message of a session, in order. */
+export async function* transcriptOf(store: Store, sessionId: string): AsyncGenerator<Message> {
   let cursor: string | undefined
   do {
     const { items, nextCursor } = await store.listMessages(sessionId, { limit: page, cursor })

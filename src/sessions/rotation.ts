@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, UpstreamError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
-import type { Dialect } from '../genesys/dialect.ts'
+import type { Dialect, RefreshOutcome } from '../genesys/dialect.ts'
 import { Agenda } from './agenda.ts'
 import { type Caller, gatewayItself, traceOf } from './caller.ts'
 import type { SessionRegistry } from './registry.ts'
@@ -112,13 +112,14 @@ export class Rotation implements Disposable {
         `The session is ${session.state}: ${session.closeReason}`,
       )
     }
-    const reply = await client.call(refreshToken.request(session), {
-      dialect: name,
-      deadline: clock.now() + timeoutMs,
-      priority: 'refresh',
-      trace: traceOf(caller),
-    })
-    const outcome = refreshToken.response(reply, session)
+    const outcome = await client
+      .call(refreshToken.request(session), {
+        dialect: name,
+        deadline: clock.now() + timeoutMs,
+        priority: 'refresh',
+        trace: traceOf(caller),
+      })
+      .then((reply) => refreshToken.response(reply, session), deadByItsAnswer)
     const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
     if (outcome.kind === 'unreadable') {
       throw new GatewayError('upstream-invalid-response', outcome.detail)
@@ -139,4 +140,11 @@ export class Rotation implements Disposable {
     this.watch(rotated)
     return rotated
   }
+}
+
+/** Refused with a fresh OAuth token too, so it is the guest's own token that the platform does not accept. */
+function deadByItsAnswer(error: unknown): RefreshOutcome {
+  const refused = error instanceof UpstreamError && error.code === 'upstream-unauthorized'
+  if (refused && error.attempts > 1) return { kind: 'dead', detail: error.message }
+  throw error
 }

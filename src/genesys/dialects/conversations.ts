@@ -12,6 +12,7 @@
  *     -> { id, sentTime, deliveryStatus, … }          413, or 400, when something is too large
  */
 import { z } from 'zod'
+import { GatewayError } from '../../errors.ts'
 import type { JsonObject } from '../../json.ts'
 import type { Dialect, NewGuest, OutboundText, UpstreamGuest } from '../dialect.ts'
 import {
@@ -123,11 +124,16 @@ export const conversations: Dialect = {
 
 function conversationBody(input: NewGuest): JsonObject {
   const { guest, routing, metadata } = input
+  if (routing.queueId === null) {
+    const detail = 'is needed: a conversation begins in a queue (or set GENESYS_TARGET_QUEUE_ID)'
+    const errors = [{ pointer: '/routing/queueId', detail }]
+    throw new GatewayError('invalid-request', `/routing/queueId ${detail}`, { errors })
+  }
   const body: JsonObject = {
     type: 'messaging',
     initiator: { type: 'external', id: visitorIdOf(input), name: guest.name },
+    to: { id: routing.queueId, type: 'routingQueue' },
   }
-  if (routing.queueId !== null) body.to = { id: routing.queueId, type: 'routingQueue' }
   if (Object.keys(metadata).length > 0) body.metadata = metadata
   return body
 }
