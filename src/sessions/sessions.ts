@@ -127,14 +127,17 @@ export class Sessions {
 
   /** Ends the session here. Closing what is over changes nothing and answers the same. */
   async close(id: string, caller: Caller): Promise<Session> {
-    const session = await this.#deps.registry.change(id, (current) =>
-      isOver(current)
-        ? undefined
-        : ended(current, 'closed', 'closed by the caller', this.#cause(caller)),
-    )
-    this.#deps.sender.wake(id)
-    await this.#deps.bridges.stop(session)
-    return session
+    const { registry, sender, bridges } = this.#deps
+    let open: Session | undefined
+    const closed = await registry.change(id, (current) => {
+      if (isOver(current)) return undefined
+      open = current
+      return ended(current, 'closed', 'closed by the caller', this.#cause(caller))
+    })
+    sender.wake(id)
+    // The guest as it was: what is over has no token left to say goodbye with.
+    if (open) await bridges.stop(open)
+    return closed
   }
 
   /** Replaces the guest's token now. Throws `not-supported-by-dialect` where it has none. */

@@ -34,10 +34,16 @@ describe('conversations: creating (G8)', () => {
   })
 
   it('leaves out what there is not', () => {
-    assert.deepEqual(createGuest.request(newGuest()).body, {
+    const routing = { queueId: 'queue-1', priority: null, skills: [] }
+    assert.deepEqual(createGuest.request(newGuest({ routing })).body, {
       type: 'messaging',
       initiator: { type: 'external', id: uuid, name: 'Ada' },
+      to: { id: 'queue-1', type: 'routingQueue' },
     })
+  })
+
+  it('refuses a conversation without a queue before anything leaves', () => {
+    assert.throws(() => createGuest.request(newGuest()), { code: 'invalid-request' })
   })
 
   const spellings: [string, unknown][] = [
