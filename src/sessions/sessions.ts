@@ -9,8 +9,8 @@ import type { Caller } from './caller.ts'
 import { requireConsent } from './consent.ts'
 import { createGuest, type NewSession } from './create.ts'
 import type { Feed } from './feed.ts'
-import { newId } from './ids.ts'
-import { type Attachment, type Author, isSettled, type Message } from './message.ts'
+import { isSettled, type Message } from './message.ts'
+import { authorOf, checkConversation, type NewMessage, newMessage } from './new-message.ts'
 import type { Policy } from './policy.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { Rotation } from './rotation.ts'
@@ -18,19 +18,6 @@ import type { Sender } from './sender.ts'
 import { type DialectName, isOver, type Session } from './session.ts'
 import { accepted, acceptedAgain, type Cause, created, ended } from './steps.ts'
 import { consentChanged } from './stream-steps.ts'
-
-/** What a caller wants said, checked in shape. */
-export interface NewMessage {
-  /** Null for the dialect's own default. */
-  author: Author | null
-  text: string
-  contentType: string
-  attachments: Attachment[]
-  readReceipt: boolean
-  oversize: 'reject' | 'split'
-  /** Given when the caller wants it checked against the session's. */
-  conversationId: string | null
-}
 
 /** `wait`: answer when the outcome is known, or after `waitMs` at the latest. `async`: answer once it is durable. */
 export type Waiting = { kind: 'wait'; waitMs: number | null } | { kind: 'async' }
@@ -66,6 +53,7 @@ export class Sessions {
   readonly #deps: SessionsDeps
   /** Messages somebody is just putting back in line: of two who ask at once, one does it. */
   readonly #retrying = new Set<string>()
+  readonly #creating = new Set<Promise<Session>>()
   readonly #stopping = new AbortController()
 
   constructor(deps: SessionsDeps) {
@@ -88,12 +76,14 @@ export class Sessions {
         retryAfterMs: 5000,
       })
     }
-    const guest = await createGuest(
+    const creating = createGuest(
       { ...this.#deps, timeoutMs: callTimeoutMs, signal: this.#stopping.signal },
       dialect,
       asked,
       caller,
     )
+    this.#creating.add(creating)
+    const guest = await creating.finally(() => this.#creating.delete(creating))
     const step = created(guest, this.#cause(caller))
     const session = await registry.insert({ ...step, idempotency: remember?.(step.session) })
     activation.watch(session)
@@ -197,7 +187,7 @@ export class Sessions {
     let message: Message | undefined
     await registry.change(sessionId, (current) => {
       checkOpen(current)
-      message = newMessage(current, author, asked, texts, waiting, clock.now())
+      message = newMessage(current, author, asked, texts, waiting.kind, clock.now())
       const step = accepted(current, message, this.#cause(caller))
       return { ...step, idempotency: remember?.(message) }
     })
@@ -254,9 +244,10 @@ export class Sessions {
     return this.message(sessionId, messageId)
   }
 
-  /** Lets everybody who waits go on with what is known now; for stopping. */
-  release(): void {
+  /** Lets everybody who waits go on with what is known now; for stopping. Resolves when no guest is being made. */
+  async release(): Promise<void> {
     this.#stopping.abort()
+    await Promise.allSettled(this.#creating)
   }
 
   async #send(message: Message, caller: Caller, waiting: Waiting): Promise<Message> {
@@ -304,64 +295,10 @@ export class Sessions {
   }
 }
 
-function newMessage(
-  session: Session,
-  author: Author,
-  asked: NewMessage,
-  texts: string[],
-  waiting: Waiting,
-  at: number,
-): Message {
-  const { text, contentType, attachments, readReceipt } = asked
-  const waitingPart = { status: 'accepted', upstreamId: null, sentAt: null } as const
-  return {
-    id: newId('msg'),
-    sessionId: session.id,
-    ordinal: session.lastOrdinal + 1,
-    direction: 'outbound',
-    author,
-    text,
-    contentType,
-    attachments,
-    readReceipt,
-    content: null,
-    status: 'accepted',
-    upstreamId: null,
-    upstreamStatus: null,
-    acceptedAt: at,
-    sentAt: null,
-    latencyMs: null,
-    attempts: 0,
-    parts: texts.length === 1 ? null : texts.map((part) => ({ text: part, ...waitingPart })),
-    error: null,
-    waits: waiting.kind === 'wait' ? 'caller' : 'session',
-  }
-}
-
 function checkOpen(session: Session): void {
   if (!isOver(session)) return
   const detail = `The session is ${session.state}: ${session.closeReason}`
   throw new GatewayError('session-closed', detail)
-}
-
-function checkConversation(session: Session, conversationId: string | null): void {
-  if (conversationId === null || conversationId === session.conversationId) return
-  const detail = `The session's conversation is ${session.conversationId}, not ${conversationId}`
-  throw new GatewayError('conversation-mismatch', detail)
-}
-
-/** Throws `author-not-supported` or `not-supported-by-dialect`, naming what can be done instead. */
-function authorOf({ name, capabilities }: Dialect, asked: NewMessage): Author {
-  const { authors } = capabilities
-  const author = asked.author ?? authors[0]
-  if (author === undefined || !authors.includes(author)) {
-    const detail = `${name} cannot send as ${author}; it can send as ${authors.join(', ')}`
-    throw new GatewayError('author-not-supported', detail)
-  }
-  if (asked.attachments.length > 0 && !capabilities.attachments) {
-    throw new GatewayError('not-supported-by-dialect', `${name} cannot send attachments`)
-  }
-  return author
 }
 
 function isRetryable({ status }: Message): boolean {

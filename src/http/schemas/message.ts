@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { authors, messageStatuses } from '../../sessions/message.ts'
-import type { NewMessage } from '../../sessions/sessions.ts'
+import type { NewMessage } from '../../sessions/new-message.ts'
 import { line, ProblemCode, pageOf, Timestamp, text } from './common.ts'
 
 const mediaType = z
