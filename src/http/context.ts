@@ -12,8 +12,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Roles that may use the route; absent means it is open. */
     roles?: readonly Role[]
-    /** The route lets in stream tokens too and asks for itself. */
-    ownAccess?: boolean
+    /** The route asks for itself: it lets in these roles and stream tokens. */
+    ownAccess?: readonly Role[]
   }
   interface FastifyRequest {
     /** Null on open routes. */

@@ -65,7 +65,8 @@ function describe(operation: Operation, named: Named): void {
   const roles = operation['x-roles']
   if (roles) {
     const names = roles.map((role) => `\`${role}\``).join(', ')
-    operation.description = `${operation.description}\n\nRoles: ${names}.`
+    const orToken = (operation.security?.length ?? 0) > 1 ? ', or a stream token' : ''
+    operation.description = `${operation.description}\n\nRoles: ${names}${orToken}.`
   }
   operation.parameters = [
     ...(operation.parameters ?? []).map(inReadingOrder),

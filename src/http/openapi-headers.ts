@@ -35,7 +35,7 @@ export const requestHeaders: readonly RequestHeader[] = [
       'For 24 hours, the same request under the same key gets the first answer. Any 1 to 255 visible ASCII characters',
     pattern: '^[\\x21-\\x7e]{1,255}$',
     example: '7b6f0d52-5b1e-4a63-8a5e-3f6f2a9c1d10',
-    isTakenBy: isSessionPost,
+    isTakenBy: isIdempotent,
   },
   {
     name: 'Prefer',
@@ -74,15 +74,16 @@ export const responseHeaders: readonly ResponseHeader[] = [
   },
   {
     name: 'Location',
-    description: 'Where what was made is',
+    description: 'Where the session or message is',
     example: '/v1/sessions/gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e',
-    isGivenBy: makesSomething,
+    isGivenBy: ({ method, path }, status) =>
+      method === 'post' && /\/(sessions|messages|retry)$/.test(path) && isMade(status),
   },
   {
     name: 'Idempotent-Replayed',
     description: '`true` when this is the first answer again',
     example: 'true',
-    isGivenBy: makesSomething,
+    isGivenBy: (operation, status) => isIdempotent(operation) && (status === 200 || isMade(status)),
   },
   {
     name: 'Preference-Applied',
@@ -104,8 +105,9 @@ export const responseHeaders: readonly ResponseHeader[] = [
   },
 ]
 
-function isSessionPost({ method, path }: Operation): boolean {
-  return method === 'post' && path.startsWith('/v1/sessions')
+/** Typing is not kept, so there is nothing to repeat. */
+function isIdempotent({ method, path }: Operation): boolean {
+  return method === 'post' && path.startsWith('/v1/sessions') && !path.endsWith('/typing')
 }
 
 function sendsMessages({ method, path }: Operation): boolean {
@@ -117,6 +119,6 @@ function isCounted({ open }: Operation, status: number): boolean {
   return !open && status !== 401 && status !== 431
 }
 
-function makesSomething(operation: Operation, status: number): boolean {
-  return isSessionPost(operation) && (status === 201 || status === 202)
+function isMade(status: number): boolean {
+  return status === 201 || status === 202
 }

@@ -16,6 +16,7 @@ Errors are RFC 9457 problems; a program needs only \`code\`, \`retryable\` and \
 Request bodies take no unknown fields. Answers may gain fields within v1, so do not refuse those you do not know. Lists take \`limit\` and \`cursor\`. Every POST under \`/v1/sessions\` takes an \`Idempotency-Key\`. Every GET can be made as HEAD.`
 
 type Transform = typeof jsonSchemaTransform
+type Access = { roles?: readonly string[]; ownAccess?: readonly string[] }
 
 /** Register before the routes. */
 export function describeApi(app: FastifyInstance, version: string): void {
@@ -33,6 +34,11 @@ export function describeApi(app: FastifyInstance, version: string): void {
       tags: [
         { name: 'Sessions', description: 'Guest sessions and their state' },
         { name: 'Messages', description: 'What is said in them' },
+        {
+          name: 'Streams',
+          description:
+            'Events as they happen. openapi/asyncapi.yaml describes them, and the WebSocket `/v1/sessions/{sessionId}/ws`',
+        },
         { name: 'Operations', description: 'For those who run the gateway' },
       ],
       components: {
@@ -41,6 +47,13 @@ export function describeApi(app: FastifyInstance, version: string): void {
             type: 'http',
             scheme: 'bearer',
             description: 'A key of `API_KEYS`. Roles: `app`, `ops`, `admin`',
+          },
+          streamToken: {
+            type: 'apiKey',
+            in: 'query',
+            name: 'token',
+            description:
+              'A token of `POST /v1/sessions/{sessionId}/stream-tokens`, for one session and one origin. Also taken as a bearer token',
           },
         },
       },
@@ -56,20 +69,21 @@ const named = createJsonSchemaTransformObject({ schemaRegistry: z.globalRegistry
 /** What the conversion from zod leaves out goes along as `x-` fields; describeOperations finds them there. */
 const describeRoute: Transform = (input) => {
   const schema = input.schema as { response?: object; body?: unknown } | undefined
-  const route = input.route as { config?: { roles?: readonly string[] } }
+  const { config = {} } = input.route as { config?: Access }
   if (!schema) return jsonSchemaTransform(input)
   const body = (schema.body as { content?: Record<string, { schema: unknown }> })?.content
   const converted = jsonSchemaTransform({
     ...input,
     schema: body ? { ...schema, body: Object.values(body)[0]?.schema } : schema,
   } as typeof input)
-  const { roles } = route.config ?? {}
+  const roles = config.roles ?? config.ownAccess
   const codes = Object.values(schema.response ?? {}).flatMap(
     (response: { 'x-problem-codes'?: string[] }) => response['x-problem-codes'] ?? [],
   )
   const more = {
     ...(body && { consumes: Object.keys(body) }),
     ...(roles && { 'x-roles': [...new Set([...roles, 'admin'])] }),
+    ...(config.ownAccess && { security: [{ apiKey: [] }, { streamToken: [] }] }),
     ...(codes.length > 0 && { 'x-problem-codes': codes }),
   }
   return { ...converted, schema: { ...converted.schema, ...more } } as typeof converted

@@ -58,7 +58,13 @@ export function createServer(deps: ServerDeps) {
     keepAliveTimeout: 65_000,
     connectionTimeout: 0,
     // Node's own refusal of a request without Host has no problem in it; ours is below.
-    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 20_000, requireHostHeader: false },
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: 20_000,
+      requireHostHeader: false,
+      // Any other upgrade is an offer that may be ignored; some clients make one with every first request.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
     // No parameter is matched by a pattern that could be slow, so an id of any length is just not found.
     routerOptions: { maxParamLength: maxHeaderBytes },
     return503OnClosing: false,

@@ -29,7 +29,7 @@ export interface Operation {
   summary: string
   description: string
   tags: string[]
-  security?: unknown[]
+  security?: object[]
   parameters: Parameter[]
   requestBody?: { content: Record<string, Media> }
   responses: Record<string, Answered>

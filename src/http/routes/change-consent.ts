@@ -2,7 +2,7 @@ import type { Sessions } from '../../sessions/sessions.ts'
 import { publicSession } from '../../sessions/views.ts'
 import { callerOf } from '../context.ts'
 import { SessionParams } from '../schemas/common.ts'
-import { problems } from '../schemas/problem.ts'
+import { bodyFailures, problems } from '../schemas/problem.ts'
 import { ConsentFlags, PublicSession } from '../schemas/session.ts'
 import type { App } from '../server.ts'
 
@@ -21,13 +21,7 @@ export function changeConsentRoute(app: App, { sessions }: { sessions: Sessions 
         body: ConsentFlags,
         response: {
           200: PublicSession,
-          ...problems(
-            'session-not-found',
-            'session-closed',
-            'consent-required',
-            'body-too-large',
-            'unsupported-media-type',
-          ),
+          ...problems(...bodyFailures, 'session-not-found', 'session-closed', 'consent-required'),
         },
       },
     },

@@ -29,6 +29,7 @@ export function createSessionRoute(app: App, deps: CreateSessionDeps) {
           201: CreatedSession,
           ...problems(
             ...bodyFailures,
+            'origin-not-allowed',
             'metadata-too-large',
             'guest-already-exists',
             'consent-required',

@@ -7,7 +7,7 @@ import { ownOrigin, principalOf } from '../context.ts'
 import { type Idempotency, sendAnswer } from '../idempotency.ts'
 import type { Origins } from '../origins.ts'
 import { SessionParams } from '../schemas/common.ts'
-import { problems } from '../schemas/problem.ts'
+import { bodyFailures, problems } from '../schemas/problem.ts'
 import { AskStreamToken, StreamToken } from '../schemas/stream-token.ts'
 import type { App } from '../server.ts'
 import type { StreamTokens } from '../streams/stream-tokens.ts'
@@ -60,11 +60,10 @@ export function createStreamTokenRoute(app: App, deps: StreamTokenDeps) {
         response: {
           201: StreamToken,
           ...problems(
+            ...bodyFailures,
             'session-not-found',
             'session-closed',
             'origin-not-allowed',
-            'body-too-large',
-            'unsupported-media-type',
             'idempotency-key-in-progress',
             'idempotency-key-reused',
           ),

@@ -3,7 +3,7 @@ import { publicSession } from '../../sessions/views.ts'
 import { callerOf, principalOf } from '../context.ts'
 import { type Idempotency, sendAnswer } from '../idempotency.ts'
 import { SessionParams } from '../schemas/common.ts'
-import { problems } from '../schemas/problem.ts'
+import { bodyFailures, problems } from '../schemas/problem.ts'
 import { PublicSession } from '../schemas/session.ts'
 import type { App } from '../server.ts'
 
@@ -27,6 +27,7 @@ export function refreshSessionRoute(app: App, { sessions, idempotency }: Refresh
         response: {
           200: PublicSession,
           ...problems(
+            ...bodyFailures,
             'session-not-found',
             'session-closed',
             'not-supported-by-dialect',

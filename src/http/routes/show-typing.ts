@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { SessionParams } from '../schemas/common.ts'
-import { problems } from '../schemas/problem.ts'
+import { bodyFailures, problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 
 export function showTypingRoute(app: App, { sessions }: { sessions: Sessions }) {
@@ -18,6 +18,7 @@ export function showTypingRoute(app: App, { sessions }: { sessions: Sessions }) 
         response: {
           204: z.null().meta({ description: 'Shown' }),
           ...problems(
+            ...bodyFailures,
             'session-not-found',
             'session-closed',
             'not-supported-by-dialect',

@@ -34,14 +34,22 @@ const cursor = z
   .optional()
 const eventStream = {
   description: 'CloudEvents 1.0 as Server-Sent Events',
-  content: { 'text/event-stream': { schema: z.string() } },
+  content: {
+    'text/event-stream': {
+      schema: z.string().meta({
+        examples: [
+          'id: 1\ndata: {"specversion":"1.0","id":"evt_019dab5c-7a11-7d02-8e5f-1a2b3c4d5e6f","source":"genesys-guest-gateway","type":"session.created","subject":"gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e","time":"2026-11-20T10:00:00.000Z","sequence":1,"datacontenttype":"application/json","data":{}}\n\n',
+        ],
+      }),
+    },
+  },
 }
 
 export function streamSessionEventsRoute(app: App, deps: StreamDeps) {
   app.get(
     '/v1/sessions/:sessionId/events',
     {
-      config: { ownAccess: true },
+      config: { ownAccess: ['app', 'ops'] },
       schema: {
         operationId: 'streamSessionEvents',
         summary: 'Follow a session',
@@ -110,7 +118,8 @@ export function streamAllEventsRoute(app: App, deps: StreamDeps) {
       schema: {
         operationId: 'streamAllEvents',
         summary: 'Follow all sessions',
-        description: 'Only what comes, or after `Last-Event-ID`, which is opaque here.',
+        description:
+          'Gives what comes; with `Last-Event-ID` or `?after=`, opaque here, first what came since.',
         tags: ['Streams'],
         querystring: z.strictObject({
           types: z

@@ -28,11 +28,17 @@ const Routing = z.strictObject({
   skills: z.array(line(256)).max(100).optional(),
 })
 
-export const ConsentFlags = z.strictObject({
-  marketing: z.boolean(),
-  personalization: z.boolean(),
-  analytics: z.boolean(),
-})
+export const ConsentFlags = z
+  .strictObject({
+    marketing: z.boolean(),
+    personalization: z.boolean(),
+    analytics: z.boolean(),
+  })
+  .meta({
+    id: 'Consent',
+    description: 'What the guest agreed to',
+    examples: [{ marketing: true, personalization: true, analytics: false }],
+  })
 
 const Metadata = z
   .object({
@@ -100,6 +106,28 @@ export function newSession(
   }
 }
 
+const exampleSession = {
+  id: 'gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e',
+  dialect: 'external-guests',
+  state: 'active',
+  guestId: 'a1b2c3d4-e5f6-4890-abcd-ef1234567890',
+  conversationId: '98765432-10ab-4def-9234-567890abcdef',
+  guest: { id: null, name: 'Ada', email: 'ada@example.com', locale: 'en-US', attributes: {} },
+  routing: { queueId: 'queue-7f3a', priority: 1, skills: [] },
+  region: null,
+  consent: null,
+  metadata: { externalSessionId: 'ext-9921' },
+  createdAt: '2026-11-20T10:00:00.000Z',
+  activatedAt: '2026-11-20T10:00:01.640Z',
+  closedAt: null,
+  tokenExpiresAt: null,
+  lastActivityAt: '2026-11-20T10:00:02.010Z',
+  messages: { outbound: 1, inbound: 0, failed: 0 },
+  stream: { state: 'none', reconnects: 0 },
+  latencyMs: { create: 84, activate: 1640 },
+  closeReason: null,
+}
+
 export const PublicSession = z
   .object({
     id: z.string(),
@@ -138,35 +166,14 @@ export const PublicSession = z
   .meta({
     id: 'Session',
     description: 'States move forward only: pending, active, then closed, expired or failed',
-    examples: [
-      {
-        id: 'gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e',
-        dialect: 'external-guests',
-        state: 'active',
-        guestId: 'a1b2c3d4-e5f6-4890-abcd-ef1234567890',
-        conversationId: '98765432-10ab-4def-9234-567890abcdef',
-        guest: { id: null, name: 'Ada', email: 'ada@example.com', locale: 'en-US', attributes: {} },
-        routing: { queueId: 'queue-7f3a', priority: 1, skills: [] },
-        region: null,
-        consent: null,
-        metadata: { externalSessionId: 'ext-9921' },
-        createdAt: '2026-11-20T10:00:00.000Z',
-        activatedAt: '2026-11-20T10:00:01.640Z',
-        closedAt: null,
-        tokenExpiresAt: null,
-        lastActivityAt: '2026-11-20T10:00:02.010Z',
-        messages: { outbound: 1, inbound: 0, failed: 0 },
-        stream: { state: 'none', reconnects: 0 },
-        latencyMs: { create: 84, activate: 1640 },
-        closeReason: null,
-      },
-    ],
+    examples: [exampleSession],
   })
 
 /** As creation answers it. */
 export const CreatedSession = PublicSession.extend({ streamToken: StreamToken.optional() }).meta({
   id: 'CreatedSession',
   description: 'The session, and the stream token where one was asked for',
+  examples: [exampleSession],
 })
 
 export const SessionPage = pageOf(PublicSession, 'SessionPage')
