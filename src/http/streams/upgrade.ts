@@ -30,7 +30,8 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
   app.server.on('upgrade', (request, socket: Duplex, head) => {
     socket.on('error', () => socket.destroy())
     const id = requestId(request)
-    const url = new URL(request.url ?? '/', 'http://gateway')
+    // Node takes request targets that are no URL, such as `//`.
+    const url = URL.parse(request.url ?? '/', 'http://gateway')
     open(url, request.headers)
       .then(({ session, reader, after }) => {
         server.handleUpgrade(request, socket, head, (ws: WebSocket) => {
@@ -39,10 +40,11 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
           ws.once('close', () => deps.connections.remove(connection))
         })
       })
-      .catch((error: unknown) => refuse(socket, error, url.pathname, id))
+      .catch((error: unknown) => refuse(socket, error, url?.pathname ?? '/', id))
   })
 
-  async function open(url: URL, headers: import('node:http').IncomingHttpHeaders) {
+  async function open(url: URL | null, headers: import('node:http').IncomingHttpHeaders) {
+    if (!url) throw new GatewayError('invalid-request', 'The path is not a valid URL path')
     const sessionId = /^\/v1\/sessions\/([^/]+)\/ws$/.exec(url.pathname)?.[1]
     if (sessionId === undefined) {
       throw new GatewayError('route-not-found', `There is no WebSocket at ${url.pathname}`)
