@@ -6,22 +6,20 @@ export type Line = { number: number; value: unknown } | { number: number; error:
 
 /**
  * Lines as they arrive, numbered from 1; blank ones count and are left out. A line that is not JSON in UTF-8 comes as
- * its error and the rest goes on; a body over `maxBytes` ends with `body-too-large`.
+ * its error and the rest goes on; from `maxBytes` on there is one `body-too-large`, and what follows is thrown away:
+ * a connection with half a body in it could not be used again.
  */
 export async function* readLines(
   chunks: AsyncIterable<Buffer>,
   maxBytes: number,
 ): AsyncGenerator<Line> {
   let number = 0
-  let bytes = 0
+  let room = maxBytes
   let rest: Buffer[] = []
-  for await (const chunk of chunks) {
-    bytes += chunk.length
-    if (bytes > maxBytes) {
-      const error = new GatewayError('body-too-large', `The body is over ${maxBytes} bytes`)
-      yield { number: number + 1, error }
-      return
-    }
+  for await (const whole of chunks) {
+    if (room < 0) continue
+    const chunk = whole.subarray(0, room)
+    room -= whole.length
     let from = 0
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
       number += 1
@@ -30,7 +28,11 @@ export async function* readLines(
       rest = []
       from = end + 1
     }
-    if (from < chunk.length) rest.push(chunk.subarray(from))
+    if (room < 0) {
+      rest = []
+      const error = new GatewayError('body-too-large', `The body is over ${maxBytes} bytes`)
+      yield { number: number + 1, error }
+    } else if (from < chunk.length) rest.push(chunk.subarray(from))
   }
   const last = parseLine(number + 1, Buffer.concat(rest))
   if (last) yield last

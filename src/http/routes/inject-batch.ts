@@ -30,7 +30,7 @@ export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions })
           operationId: 'injectBatch',
           summary: 'Inject many messages',
           description:
-            'One `BatchLine` a line in, one `BatchResult` a line out, as they finish. Messages of one session keep the order of their lines; a line that cannot be used is refused alone. Over 1 MiB nothing more is read.',
+            'One `BatchLine` a line in, one `BatchResult` a line out, as they finish. Messages of one session keep the order of their lines; a line that cannot be used is refused alone. What is over 1 MiB is not taken.',
           tags: ['Messages'],
           body: { content: { 'application/x-ndjson': { schema: BatchBody } } },
           response: {
