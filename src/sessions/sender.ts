@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts'
+import { GatewayError, UpstreamError } from '../errors.ts'
 import type { Activation } from './activation.ts'
 import type { Caller } from './caller.ts'
 import { type DeliveryDeps, deliver, type MessageStep } from './delivery.ts'
@@ -177,7 +177,13 @@ export class Sender {
       entry.leaving = false
       if (outcome.kind === 'sent') return this.#settled(entry, null)
       entry.message = { ...outcome.message, waits: entry.message.waits }
-      if (outcome.kind === 'unknown') return this.#lost(entry, outcome.error)
+      if (outcome.kind === 'unknown') {
+        const { error } = outcome
+        if (!(error instanceof UpstreamError) && error.cause) {
+          this.#deps.onTrouble(entry.message, error)
+        }
+        return this.#lost(entry, error)
+      }
       if (outcome.kind === 'refused') {
         const { error } = outcome
         const isLeftForLater = this.#stopping.signal.aborted && error.retryable
