@@ -1,6 +1,7 @@
-/** What the scripted agent says: a greeting, then small talk. */
+/** What the scripted agent says: a greeting, then small talk; structured content when the guest asks for it. */
 import type { Chance } from './chance.ts'
 import type { Conversation, Saying } from './conversation.ts'
+import { richAnswerTo } from './rich-content.ts'
 
 const lines = [
   'Thank you, let me look that up for you.',
@@ -9,12 +10,15 @@ const lines = [
   'That is done. Can I help with anything else?',
 ]
 
-/** The agent's next words; `taken` is how often it spoke before. */
+/** What is said next; `taken` is how often it was before. */
 export function nextLine(conversation: Conversation, taken: number, chance: Chance): Saying {
-  return { author: 'agent', side: 'platform', text: text(conversation, taken, chance) }
+  const asked = conversation.messages.findLast(({ side }) => side === 'guest')?.text ?? ''
+  const rich = conversation.rich ? richAnswerTo(asked) : undefined
+  if (rich) return { author: 'bot', side: 'platform', ...rich }
+  return { author: 'agent', side: 'platform', text: smallTalk(conversation, taken, chance) }
 }
 
-function text(conversation: Conversation, taken: number, chance: Chance): string {
+function smallTalk(conversation: Conversation, taken: number, chance: Chance): string {
   if (taken === 0) {
     const name = conversation.agent?.nickname ?? 'Sam'
     return `Hello, you are speaking with ${name} from support. How can I help?`

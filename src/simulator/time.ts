@@ -10,6 +10,9 @@ interface Appointment {
   disarm: () => void
 }
 
+/** Timers that are longer go off at once. */
+const longestTimerMs = 2 ** 31 - 1
+
 export class MovableTime implements Clock {
   readonly #base: Clock
   readonly #appointments = new Set<Appointment>()
@@ -64,7 +67,10 @@ export class MovableTime implements Clock {
 
   #arm(appointment: Appointment): void {
     const wait = Math.max(0, appointment.dueAt - this.now())
-    appointment.disarm = this.#base.after(wait, () => this.#keep(appointment))
+    appointment.disarm =
+      wait > longestTimerMs
+        ? this.#base.after(longestTimerMs, () => this.#arm(appointment))
+        : this.#base.after(wait, () => this.#keep(appointment))
   }
 
   #keep(appointment: Appointment): void {

@@ -4,6 +4,9 @@ import type { TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import type { Body } from './support.ts'
 
+/** A frame that has not come by then never will. */
+const patienceMs = 5_000
+
 export interface SocketClient {
   /** Every frame so far, parsed; text that is not JSON as it came. */
   readonly frames: Body[]
@@ -83,7 +86,16 @@ function listen(raw: WebSocket): SocketClient {
       const index = untaken.findIndex(accepts)
       const [frame] = index < 0 ? [] : untaken.splice(index, 1)
       if (frame) return Promise.resolve(frame)
-      return new Promise((resolve) => waiters.push({ accepts, resolve }))
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          reject(new Error(`no such frame came, only ${JSON.stringify(frames)}`))
+        }, patienceMs)
+        const taken = (frame: Body) => {
+          clearTimeout(timer)
+          resolve(frame)
+        }
+        waiters.push({ accepts, resolve: taken })
+      })
     },
     send: (frame) => raw.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
     pong: async () => {

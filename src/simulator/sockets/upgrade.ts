@@ -131,7 +131,7 @@ class Upgrade {
     const text = textOfAnswer(answer, contextId, body)
     const headers = {
       ...answer.headers,
-      'content-type': 'application/json',
+      ...(text !== '' && { 'content-type': 'application/json' }),
       'content-length': String(Buffer.byteLength(text)),
       connection: 'close',
       'inin-correlation-id': contextId,

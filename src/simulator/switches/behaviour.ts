@@ -7,12 +7,14 @@ import { commonSwitches } from './common.ts'
 import { ConversationsSwitches } from './conversations.ts'
 import { GuestSessionsSwitches } from './guest-sessions.ts'
 import { MessagingGuestsSwitches } from './messaging-guests.ts'
+import { WebMessagingSwitches } from './web-messaging.ts'
 
 export const Behaviour = z.strictObject({
   ...commonSwitches,
   conversations: ConversationsSwitches.prefault({}),
   guestSessions: GuestSessionsSwitches.prefault({}),
   messagingGuests: MessagingGuestsSwitches.prefault({}),
+  webMessaging: WebMessagingSwitches.prefault({}),
 })
 export type Behaviour = z.infer<typeof Behaviour>
 
