@@ -6,12 +6,15 @@ import { get } from 'node:http'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { cpuMicros } from './machine.ts'
 
 export interface Server extends AsyncDisposable {
   pid: number
   port: number
   /** From being started to its first answer. */
   readyMs: number
+  /** CPU time it took for that. */
+  readyCpuMs: number
 }
 
 export interface ServerCommand {
@@ -29,7 +32,7 @@ const readyWithinMs = 15_000
 const endsWithinMs = 12_000
 const probedEveryMs = 1
 
-/** Nothing of this process' own settings reaches it but where programs and temporary files are. */
+/** Nothing of this process' own settings reaches it but where programs are. */
 export async function startServer(options: ServerCommand): Promise<Server> {
   const { name, command, port, probe, folder } = options
   const [program = '', ...rest] = command
@@ -38,7 +41,11 @@ export async function startServer(options: ServerCommand): Promise<Server> {
   const startedAt = performance.now()
   const child = spawn(program, rest, {
     cwd: folder,
-    env: { PATH: process.env.PATH, TMPDIR: folder, ...options.environment },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: path.join(folder, 'compile-cache'),
+      ...options.environment,
+    },
     stdio: ['ignore', handle, handle],
   })
   closeSync(handle)
@@ -58,6 +65,7 @@ export async function startServer(options: ServerCommand): Promise<Server> {
     pid: child.pid ?? 0,
     port,
     readyMs: performance.now() - startedAt,
+    readyCpuMs: cpuMicros(child.pid ?? 0) / 1000,
     [Symbol.asyncDispose]: () => end(child),
   }
 }
