@@ -55,8 +55,12 @@ export function createSocketControl(links: () => Links): SocketControl {
       const { code, reason, ...which } = SocketDrop.parse(order ?? {})
       const hit = links().list(which)
       for (const link of hit) {
-        if (code === undefined) link.destroy()
-        else link.close(code, reason)
+        if (code === undefined) {
+          link.destroy()
+        } else {
+          link.freeze(false)
+          link.close(code, reason)
+        }
       }
       return hit.length
     },

@@ -5,7 +5,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { credentials } from './client-credentials.ts'
 import type { RequestRule } from './fault-rules.ts'
-import { platformError, textOfAnswer } from './platform-error.ts'
+import { textOfAnswer } from './platform-error.ts'
+import { readBody, UnreadableBody } from './read-body.ts'
 import type { Kept } from './received.ts'
 import {
   badToken,
@@ -110,9 +111,9 @@ export class Exchange {
   }
 
   #act(operation: Operation): Answer {
-    const body = this.#readBody(operation)
-    if (body instanceof Unreadable) return body.answer
     const { headers, params, url } = this.#request
+    const body = readBody(operation, this.#bytes, String(headers['content-type']))
+    if (body instanceof UnreadableBody) return body.answer
     const answer = operation.answer({
       params: params as Record<string, string>,
       query: new URL(url, 'http://simulator').searchParams,
@@ -124,22 +125,6 @@ export class Exchange {
     })
     this.#entry.acted = answer.status < 400
     return answer
-  }
-
-  #readBody(operation: Operation): unknown {
-    if (operation.body === 'bytes') return this.#bytes
-    if (operation.body === 'form' || this.#text === '') return this.#text || undefined
-    const contentType = this.#request.headers['content-type'] ?? ''
-    if (!/^application\/([\w.-]+\+)?json\b/i.test(contentType)) {
-      const reason = 'The body must be application/json'
-      return new Unreadable(platformError(415, 'unsupported.media.type', reason))
-    }
-    try {
-      return JSON.parse(this.#text)
-    } catch {
-      const reason = 'The request body is not valid JSON'
-      return new Unreadable(platformError(400, 'bad.request', reason))
-    }
   }
 
   #strike(when: 'before' | 'after'): RequestRule[] {
@@ -234,14 +219,6 @@ export class Exchange {
 
   #contextId(): string {
     return this.#world.chance.uuid('context', this.#entry.sequence)
-  }
-}
-
-class Unreadable {
-  readonly answer: Answer
-
-  constructor(answer: Answer) {
-    this.answer = answer
   }
 }
 

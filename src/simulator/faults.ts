@@ -3,6 +3,8 @@ import type { Chance } from './chance.ts'
 import { type FaultRequest, type FaultRule, FrameRule, RequestRule } from './fault-rules.ts'
 import { isOperation } from './received.ts'
 
+export type { FaultRequest }
+
 /** A request, or a frame as the body of the connection it came over. */
 export interface Target {
   operation: string

@@ -36,6 +36,36 @@ describe('the coverage list', () => {
     })
   }
 
+  it('has every open question of the Guest API once, from U1 to U22', () => {
+    const features = surfaces.flatMap(({ coverage }) => coverage).map(({ feature }) => feature)
+    const asked = features.flatMap((feature) => /^U(\d+) /.exec(feature)?.[1] ?? [])
+
+    assert.deepEqual(
+      asked.map(Number).toSorted((a, b) => a - b),
+      Array.from({ length: 22 }, (_, index) => index + 1),
+    )
+  })
+
+  it('leads to every switch there is', () => {
+    const named = surfaces
+      .flatMap(({ coverage }) => coverage)
+      .flatMap(({ switches }) => switches ?? [])
+    for (const section of [
+      'conversations',
+      'guestSessions',
+      'messagingGuests',
+      'webMessaging',
+    ] as const) {
+      for (const name of Object.keys(options.behaviour[section])) {
+        const path = `${section}.${name}`
+        assert(
+          named.some((other) => other === path || other.startsWith(`${path}.`)),
+          `nothing says what ${path} is about`,
+        )
+      }
+    }
+  })
+
   it('is served', async (t) => {
     const simulator = await startTestSimulator(t)
 

@@ -250,6 +250,21 @@ describe('sockets under control', () => {
     await control.sockets.settled(0)
   })
 
+  it('stay half open while frozen, whatever the platform wants, until they are dropped', async (t) => {
+    const { control, id, connect } = await scene(t)
+    const socket = await connect()
+    let isClosed = false
+    void socket.closed.then(() => {
+      isClosed = true
+    })
+    control.sockets.freeze()
+    control.expire(id)
+    assert.deepEqual([control.sockets.list().length, isClosed], [1, false])
+
+    control.sockets.drop({ code: 1012, reason: 'Service Restart' })
+    assert.equal((await socket.closed).code, 1012)
+  })
+
   it('bring frames of the test’s own making', async (t) => {
     const { control, connect } = await scene(t)
     const socket = await connect()

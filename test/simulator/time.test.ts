@@ -62,4 +62,33 @@ describe('MovableTime', () => {
 
     clearTimeout(keepAlive)
   })
+
+  it('keeps an appointment further off than a timer reaches', () => {
+    const armed: { ms: number; run: () => void }[] = []
+    let now = 0
+    const base = {
+      ...still,
+      now: () => now,
+      after: (ms: number, run: () => void) => {
+        armed.push({ ms, run })
+        return () => undefined
+      },
+    }
+    const month = 30 * 86_400_000
+    let rang = false
+    new MovableTime(base).after(month, () => {
+      rang = true
+    })
+
+    const first = armed.shift()
+    assert.equal(first?.ms, 2 ** 31 - 1)
+    now += first.ms
+    first.run()
+    assert.equal(rang, false)
+    const second = armed.shift()
+    assert.equal(second?.ms, month - first.ms)
+    now += second.ms
+    second.run()
+    assert.equal(rang, true)
+  })
 })

@@ -72,9 +72,9 @@ export class Link {
     this.#toGuest.pass(JSON.stringify(frame))
   }
 
-  /** With a close frame. Frames sent before still leave first. */
+  /** With a close frame, after the frames sent before. A frozen link stays as it is. */
   close(code: number, reason = ''): void {
-    this.#socket.close(code, reason)
+    if (!this.#frozen) this.#socket.close(code, reason)
   }
 
   /** Without a word. */

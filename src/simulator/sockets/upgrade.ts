@@ -117,7 +117,8 @@ class Upgrade {
     this.#webSockets.handleUpgrade(this.#request, this.#socket, this.#head, (webSocket) => {
       const origin = { id: world.links.nextId(), operation: this.#operation, path }
       const link = new Link(world, webSocket, origin, subject)
-      webSocket.on('error', () => webSocket.terminate())
+      // The library closes the socket itself, with the code of what went wrong.
+      webSocket.on('error', () => undefined)
       webSocket.on('close', () => world.links.remove(link))
       link.serve(open(link))
       world.links.add(link)

@@ -12,9 +12,10 @@ export const commonSwitches = {
   /** Requests per OAuth client in any window, refused ones included. `off` is off for every surface. */
   rateLimit: RateLimit.default({ limit: 100, windowMs: 60_000 }),
   /** Surfaces that count by themselves, by name. */
-  rateLimits: z
-    .record(z.string(), RateLimit)
-    .default({ conversations: { limit: 100, windowMs: 1_000 } }),
+  rateLimits: z.record(z.string(), RateLimit).default({
+    conversations: { limit: 100, windowMs: 1_000 },
+    'back-office': { limit: 300, windowMs: 60_000 },
+  }),
   /** How a 429 says when to come back. */
   retryAfterFormat: z.enum(['seconds', 'http-date']).default('seconds'),
   /** What is added to the true `Retry-After`: less than 0 sends callers back too early. */

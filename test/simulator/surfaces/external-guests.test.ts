@@ -144,7 +144,7 @@ describe('the external-guests surface', () => {
     assert.equal(huge.status, 413)
   })
 
-  it('says so when a guest is over', async (t) => {
+  it('says so when a guest is over, with the status that is switched on', async (t) => {
     const simulator = await startTestSimulator(t)
     const api = await signIn(simulator)
     const guest = await activeGuest(simulator, api)
@@ -152,7 +152,10 @@ describe('the external-guests surface', () => {
     simulator.control.close(String(guest.conversationId))
 
     assert.equal((await api.status(guest)).body.status, 'CLOSED')
-    assert.equal((await api.send(guest)).status, 409)
+    for (const closedStatus of [409, 404, 410] as const) {
+      simulator.control.configure({ closedStatus })
+      assert.equal((await api.send(guest)).status, closedStatus)
+    }
   })
 })
 

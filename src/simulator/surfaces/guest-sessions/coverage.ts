@@ -11,6 +11,7 @@ export const coverage: readonly Coverage[] = [
     feature: 'Rotate the tokens; an open socket lives on',
     state: 'supported',
     operation: 'refreshSession',
+    switches: ['guestSessions.guestTokenTtlSeconds', 'guestSessions.refreshTokenTtlSeconds'],
   },
   { feature: 'The socket: Origin, handshake, messages', state: 'supported', operation: 'connect' },
   {
