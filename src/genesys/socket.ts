@@ -6,13 +6,14 @@ import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import { redact } from '../redact.ts'
 import type { StreamOpening } from './dialect.ts'
+import { retryAfterMs } from './retry.ts'
 
 /** How a connection ended, or why there was none. */
 export type StreamEnd =
   | { by: 'us' }
   | { by: 'platform'; code: number; reason: string }
-  /** The upgrade was answered with this status. */
-  | { by: 'refusal'; status: number }
+  /** The upgrade was answered with this status, and perhaps with when to come back. */
+  | { by: 'refusal'; status: number; retryAfterMs: number | null }
   /** Broken, unreachable, or silent for too long. */
   | { by: 'network'; detail: string }
 
@@ -26,7 +27,8 @@ export interface StreamHandlers {
 }
 
 const beatMs = 4000
-const handshakeMs = 10_000
+/** An upgrade that is not answered within so many beats will not be. */
+const dialBeats = 2
 const maxFrameBytes = 1024 * 1024
 
 /** Dials for all bridges and keeps one heartbeat for all their sockets: a dead link shows within two beats. */
@@ -45,6 +47,7 @@ export class Dialer implements Disposable {
     return this.#sockets.size
   }
 
+  /** Throws when the address cannot be dialled at all. */
   dial(opening: StreamOpening, handlers: StreamHandlers): StreamSocket {
     const socket = new StreamSocket(opening, {
       ...handlers,
@@ -74,17 +77,12 @@ export class StreamSocket {
   readonly #ws: WebSocket
   readonly #handlers: StreamHandlers
   #alive = true
+  #beats = 0
   #ended = false
 
   constructor({ url, origin, frames }: StreamOpening, handlers: StreamHandlers) {
     this.#handlers = handlers
-    this.#ws = new WebSocket(url, {
-      ...(origin && { origin }),
-      handshakeTimeout: handshakeMs,
-      maxPayload: maxFrameBytes,
-      // A deflate context costs half a megabyte a socket.
-      perMessageDeflate: false,
-    })
+    this.#ws = webSocket(url, origin)
     this.#ws
       .on('open', () => {
         for (const frame of frames) this.#ws.send(JSON.stringify(frame))
@@ -100,12 +98,21 @@ export class StreamSocket {
       })
       .on('unexpected-response', (_request, response) => {
         response.resume()
-        this.#end({ by: 'refusal', status: response.statusCode ?? 0 })
+        const { statusCode: status = 0, headers } = response
+        const waitMs = retryAfterMs(headers, Date.now()) ?? null
+        this.#end({ by: 'refusal', status, retryAfterMs: waitMs })
       })
       .on('error', (error) => this.#end({ by: 'network', detail: redact(error.message) }))
       .on('close', (code, reason) => {
         this.#end({ by: 'platform', code, reason: reason.toString() })
       })
+  }
+
+  /** False when the platform is closing it already: then nothing more leaves, and the end is told at once. */
+  canSend(): boolean {
+    if (this.#ws.readyState === WebSocket.OPEN) return true
+    this.#end({ by: 'network', detail: 'the connection is being closed' })
+    return false
   }
 
   /** Resolves when the bytes are with the operating system; rejects when they cannot be. */
@@ -121,6 +128,8 @@ export class StreamSocket {
   }
 
   resume(): void {
+    // Whatever came meanwhile has yet to be read.
+    this.#alive = true
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.resume()
   }
 
@@ -129,12 +138,17 @@ export class StreamSocket {
     this.#ws.close(1000)
   }
 
-  /** Ends a socket that showed no life since the last beat. */
+  /** Ends a socket that showed no life since the last beat, or whose upgrade nobody answers. */
   beat(): void {
+    if (this.#ws.readyState === WebSocket.CONNECTING) {
+      this.#beats += 1
+      if (this.#beats > dialBeats) {
+        this.#end({ by: 'network', detail: 'the upgrade was not answered' })
+      }
+    }
     if (this.#ws.readyState !== WebSocket.OPEN) return
     if (!this.#alive && !this.#ws.isPaused) {
       this.#end({ by: 'network', detail: 'the link is dead: nothing came back' })
-      this.#ws.terminate()
       return
     }
     this.#alive = false
@@ -146,5 +160,19 @@ export class StreamSocket {
     this.#ended = true
     this.#handlers.ended(end)
     if (end.by !== 'us' && this.#ws.readyState !== WebSocket.CLOSED) this.#ws.terminate()
+  }
+}
+
+function webSocket(url: string, origin: string | null): WebSocket {
+  try {
+    return new WebSocket(url, {
+      ...(origin && { origin }),
+      maxPayload: maxFrameBytes,
+      // A deflate context costs half a megabyte a socket.
+      perMessageDeflate: false,
+    })
+  } catch (error) {
+    // It may repeat the address, and with it the token.
+    throw new Error(redact(String(error)))
   }
 }

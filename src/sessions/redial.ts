@@ -25,23 +25,16 @@ export function afterEnd(
   { resumable, canRefresh, downForMs }: EndContext,
 ): AfterEnd {
   if (!resumable) return { kind: 'over', state: 'closed', reason: 'stream-lost' }
-  if (end.by === 'refusal' && (end.status === 401 || end.status === 403)) {
-    if (canRefresh) return { kind: 'refresh' }
-    return {
-      kind: 'over',
-      state: 'failed',
-      reason: `the platform refused the stream (${end.status})`,
-    }
-  }
-  if (end.by === 'refusal' && end.status >= 400 && end.status < 500 && end.status !== 429) {
-    return {
-      kind: 'over',
-      state: 'failed',
-      reason: `the platform refused the stream (${end.status})`,
-    }
-  }
   if (downForMs > givesUpAfterMs) return { kind: 'over', state: 'failed', reason: 'stream-lost' }
-  return { kind: 'redial' }
+  if (end.by !== 'refusal' || !isFinal(end.status)) return { kind: 'redial' }
+  if (canRefresh && (end.status === 401 || end.status === 403)) return { kind: 'refresh' }
+  const reason = `the platform refused the stream (${end.status})`
+  return { kind: 'over', state: 'failed', reason }
+}
+
+/** A refusal that would be repeated. */
+function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 429
 }
 
 /** Full jitter, from a quarter of a second, doubling to fifteen. The first redial is nearly at once. */

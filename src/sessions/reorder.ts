@@ -4,18 +4,34 @@ import type { InboundMessage } from '../genesys/dialect.ts'
 const holdMs = 250
 const disorderRememberedMs = 60_000
 const maxHeld = 100
+/** How long what is new waits for what was missed, and how much of it. */
+const waitMs = 5_000
+const maxWaiting = 1000
+
+interface Held {
+  message: InboundMessage
+  /** The platform's time; of a message without one, that of the one it came after. */
+  order: number
+  /** When it is let go, with all that belongs before it. */
+  dueAt: number
+}
 
 /**
  * Puts inbound messages in the order of the platform's own times. While nothing is out of order nothing is held; once
- * a message came late, the next ones are held a quarter of a second so that they can be sorted.
+ * a message came late, each of the next ones is held a quarter of a second so that those before it can overtake it.
  */
 export class Reorder {
-  #held: InboundMessage[] = []
-  #lastSentAt = 0
+  /** In order. */
+  #held: Held[] = []
+  #lastArrived = Number.NEGATIVE_INFINITY
+  #lastReleased = Number.NEGATIVE_INFINITY
   #disorderAt = Number.NEGATIVE_INFINITY
+  #waits = false
+  #armedFor = Number.POSITIVE_INFINITY
+  #cancel: () => void = () => undefined
+  #cancelWait: () => void = () => undefined
   readonly #release: (message: InboundMessage) => void
   readonly #after: (ms: number, run: () => void) => () => void
-  #cancel: (() => void) | undefined
 
   constructor(
     release: (message: InboundMessage) => void,
@@ -27,29 +43,56 @@ export class Reorder {
 
   /** `now`: epoch ms of arrival. Frames that arrive together are sorted together. */
   add(message: InboundMessage, now: number): void {
-    this.#held.push(message)
-    const late = message.sentAt !== null && message.sentAt < this.#lastSentAt
-    const unsorted = this.#held.some((held) => before(message, held))
-    if (late || unsorted) this.#disorderAt = now
+    const order = message.sentAt ?? this.#lastArrived
+    this.#lastArrived = order
+    const place = this.#held.findLastIndex((held) => held.order <= order) + 1
+    if (place < this.#held.length || order < this.#lastReleased) this.#disorderAt = now
     const holds = now - this.#disorderAt < disorderRememberedMs
-    if (this.#held.length > maxHeld) this.flush()
-    else this.#cancel ??= this.#after(holds ? holdMs : 0, () => this.flush())
+    const dueAt = now + (holds ? holdMs : 0)
+    this.#held.splice(place, 0, { message, order, dueAt })
+    if (this.#held.length > (this.#waits ? maxWaiting : maxHeld)) this.flush()
+    else if (!this.#waits && dueAt < this.#armedFor) this.#arm(now, dueAt)
+  }
+
+  /** What was missed is being asked for: nothing is let go until `goOn`, or for five seconds. */
+  wait(): void {
+    this.#disarm()
+    this.#waits = true
+    this.#cancelWait = this.#after(waitMs, () => this.goOn())
+  }
+
+  goOn(): void {
+    if (this.#waits) this.flush()
   }
 
   /** Lets go of everything held, in order. */
   flush(): void {
-    this.#cancel?.()
-    this.#cancel = undefined
-    const sorted = this.#held.toSorted((a, b) => (before(a, b) ? -1 : before(b, a) ? 1 : 0))
-    this.#held = []
-    for (const message of sorted) {
-      if (message.sentAt !== null) this.#lastSentAt = Math.max(this.#lastSentAt, message.sentAt)
+    this.#waits = false
+    this.#cancelWait()
+    this.#disarm()
+    this.#letGo(this.#held.length)
+  }
+
+  #arm(now: number, dueAt: number): void {
+    this.#disarm()
+    this.#armedFor = dueAt
+    this.#cancel = this.#after(dueAt - now, () => {
+      this.#armedFor = Number.POSITIVE_INFINITY
+      this.#letGo(this.#held.findLastIndex((held) => held.dueAt <= dueAt) + 1)
+      const next = Math.min(...this.#held.map((held) => held.dueAt))
+      if (this.#held.length > 0) this.#arm(dueAt, next)
+    })
+  }
+
+  #disarm(): void {
+    this.#cancel()
+    this.#armedFor = Number.POSITIVE_INFINITY
+  }
+
+  #letGo(count: number): void {
+    for (const { message, order } of this.#held.splice(0, count)) {
+      this.#lastReleased = Math.max(this.#lastReleased, order)
       this.#release(message)
     }
   }
-}
-
-/** Messages without a time keep their place of arrival. */
-function before(a: InboundMessage, b: InboundMessage): boolean {
-  return a.sentAt !== null && b.sentAt !== null && a.sentAt < b.sentAt
 }
