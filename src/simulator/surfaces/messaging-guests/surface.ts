@@ -56,7 +56,8 @@ export function messagingGuests(world: World): Surface {
       conversationOf: (id) => conversations.ofGuest(surface, id),
       expire: (id) => {
         const guest = conversations.ofGuest(surface, id)
-        return guest ? tokens.delete(guest.guestId) || true : false
+        if (guest) tokens.delete(guest.guestId)
+        return guest !== undefined
       },
       displace: (id) => {
         const guest = conversations.ofGuest(surface, id)
