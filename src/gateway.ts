@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { GenesysClient } from './genesys/client.ts'
 import type { Dialect, DialectSettings } from './genesys/dialect.ts'
 import { dialects, missingSettings } from './genesys/dialects/index.ts'
+import { registerPlatformWebhook } from './genesys/platform-webhooks.ts'
 import { hostsOf } from './genesys/regions.ts'
 import { Dialer } from './genesys/socket.ts'
 import { ApiKeys } from './http/auth.ts'
@@ -20,6 +21,7 @@ import { Stats } from './insight/stats.ts'
 import { Activation } from './sessions/activation.ts'
 import { Bridges } from './sessions/bridges.ts'
 import { carryByRest } from './sessions/carrier.ts'
+import { eventTypes } from './sessions/events.ts'
 import { Feed } from './sessions/feed.ts'
 import { upstreamIdsOf } from './sessions/known-messages.ts'
 import { confirm, noteReceipt } from './sessions/late-truth.ts'
@@ -36,6 +38,8 @@ import { Sessions } from './sessions/sessions.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
 import { startSimulator } from './simulator/simulator.ts'
 import { openStore } from './store/open-store.ts'
+import { Dispatcher, type NewWebhook } from './webhooks/dispatcher.ts'
+import { Receivers } from './webhooks/receiver.ts'
 
 export interface Overrides {
   clock?: Clock
@@ -189,6 +193,20 @@ export async function startGateway(
   })
   stack.use(new Retention(store, clock, settings.sessions.retentionMs, logger))
 
+  const webhooks = stack.use(
+    await Dispatcher.open(
+      {
+        store,
+        registry,
+        clock,
+        receivers: stack.use(new Receivers(settings.webhooks.allowPrivate)),
+        allowPrivate: settings.webhooks.allowPrivate,
+        onTrouble: (webhookId, err) => logger.warn({ webhookId, err }, 'a webhook had trouble'),
+      },
+      webhooksOf(settings),
+    ),
+  )
+
   const generatedKey =
     settings.http.apiKeys.length === 0 ? randomBytes(24).toString('base64url') : null
   const keys = generatedKey ? [apiKeyOf('generated', 'admin', generatedKey)] : settings.http.apiKeys
@@ -212,8 +230,12 @@ export async function startGateway(
     origins,
     tokens: new StreamTokens(store.deriveKey('stream tokens'), clock),
     publicUrl: settings.http.publicUrl,
+    webhooks,
+    registerPlatformWebhook: (asked) =>
+      registerPlatformWebhook({ client, clock, timeoutMs: settings.sessions.sendTimeoutMs }, asked),
     patienceMs: callerPatienceMs,
     defaults: settings.sessions,
+    playground: settings.mode === 'simulator',
     metrics,
     stats: () => ({
       ...stats.read(),
@@ -222,7 +244,7 @@ export async function startGateway(
         pausedUntil: quota.pausedUntil === null ? null : new Date(quota.pausedUntil).toISOString(),
       })),
       streams: { upstream: bridges.open, downstream: connections.size },
-      webhooks: { pending: 0, deadLettered: 0 },
+      webhooks: webhooks.backlog(),
     }),
     dialects: () =>
       dialectNames.map((name) =>
@@ -269,6 +291,18 @@ export async function startGateway(
     simulatorUrl: simulator?.url ?? null,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+function webhooksOf({ webhooks: { analyticsUrl, crmUrl } }: Settings): NewWebhook[] {
+  const sessionEvents = eventTypes.filter((type) => type.startsWith('session.'))
+  return [
+    ...(analyticsUrl
+      ? [{ url: analyticsUrl, eventTypes: [], format: 'analytics' as const, headers: {} }]
+      : []),
+    ...(crmUrl
+      ? [{ url: crmUrl, eventTypes: sessionEvents, format: 'cloudevents' as const, headers: {} }]
+      : []),
+  ]
 }
 
 /** The embedded simulator speaks every surface on one port. */

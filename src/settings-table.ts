@@ -140,6 +140,21 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
   },
   { name: 'SESSION_RETENTION', purpose: 'How long ended sessions are kept', fallback: '30d' },
   {
+    name: 'ANALYTICS_WEBHOOK_URL',
+    purpose: 'Gets the flat session_started and message_transmission objects',
+    fallback: '',
+  },
+  {
+    name: 'CRM_WEBHOOK_URL',
+    purpose: 'Gets the session events as CloudEvents',
+    fallback: '',
+  },
+  {
+    name: 'WEBHOOK_ALLOW_PRIVATE',
+    purpose: 'Let webhooks go to private addresses and plain http',
+    fallback: 'false',
+  },
+  {
     name: 'SIMULATOR',
     purpose: 'Run on the embedded simulator; default: true when no OAuth client is set',
     fallback: '',

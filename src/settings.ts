@@ -82,6 +82,7 @@ export interface Settings {
     blockedPatterns: string[]
   }
   store: { location: string; sync: 'normal' | 'full'; key: Buffer | undefined }
+  webhooks: { analyticsUrl: string | null; crmUrl: string | null; allowPrivate: boolean }
   simulator: { port: number; activationMs: number; rateLimit: RateLimit }
 }
 
@@ -142,6 +143,9 @@ const Environment = z.object({
     .refine((key) => key.length === 32, 'must be 32 bytes in base64')
     .optional(),
   SESSION_RETENTION: duration.default(30 * 86_400_000),
+  ANALYTICS_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  CRM_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   SIMULATOR: flag.optional(),
   SIMULATOR_PORT: integer(0, 65_535).default(0),
   SIMULATOR_ACTIVATION_MS: integer(0, 3_600_000).default(1500),
@@ -223,6 +227,11 @@ export function parseSettings(environment: Record<string, string | undefined>): 
       blockedPatterns: env.BLOCKED_PATTERNS,
     },
     store: { location: env.STORE, sync: env.STORE_SYNC, key: env.STORE_KEY },
+    webhooks: {
+      analyticsUrl: env.ANALYTICS_WEBHOOK_URL ?? null,
+      crmUrl: env.CRM_WEBHOOK_URL ?? null,
+      allowPrivate: env.WEBHOOK_ALLOW_PRIVATE,
+    },
     simulator: {
       port: env.SIMULATOR_PORT,
       activationMs: env.SIMULATOR_ACTIVATION_MS,

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Dispatcher } from '../webhooks/dispatcher.ts'
 import type { MessageAnswerDeps } from './answer-message.ts'
 import { describeApi, openApiRoutes } from './openapi.ts'
 import { changeConsentRoute } from './routes/change-consent.ts'
@@ -16,8 +17,13 @@ import { listDialectsRoute } from './routes/list-dialects.ts'
 import { listMessagesRoute } from './routes/list-messages.ts'
 import { listSessionsRoute } from './routes/list-sessions.ts'
 import { openSessionSocketRoute } from './routes/open-session-socket.ts'
+import { type PagesDeps, pageRoutes } from './routes/pages.ts'
 import { problemPagesRoute } from './routes/problem-pages.ts'
 import { refreshSessionRoute } from './routes/refresh-session.ts'
+import {
+  type PlatformWebhookDeps,
+  registerPlatformWebhookRoute,
+} from './routes/register-platform-webhook.ts'
 import { retryMessageRoute } from './routes/retry-message.ts'
 import { showTypingRoute } from './routes/show-typing.ts'
 import {
@@ -25,8 +31,8 @@ import {
   streamAllEventsRoute,
   streamSessionEventsRoute,
 } from './routes/stream-events.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import { type App, createServer, type ServerDeps } from './server.ts'
-
 import { acceptUpgrades } from './streams/upgrade.ts'
 
 export interface AppDeps
@@ -34,7 +40,10 @@ export interface AppDeps
     CreateSessionDeps,
     MessageAnswerDeps,
     StreamTokenDeps,
-    StreamDeps {
+    StreamDeps,
+    PlatformWebhookDeps,
+    PagesDeps {
+  webhooks: Dispatcher
   version: string
   stats: Parameters<typeof getStatsRoute>[1]['read']
   dialects: Parameters<typeof listDialectsRoute>[1]['read']
@@ -64,11 +73,14 @@ export function buildApp(deps: AppDeps): App {
     streamSessionEventsRoute(routes, deps)
     streamAllEventsRoute(routes, deps)
     openSessionSocketRoute(routes)
+    webhookRoutes(routes, deps)
+    registerPlatformWebhookRoute(routes, deps)
     listDialectsRoute(routes, { read: deps.dialects })
     getStatsRoute(routes, { read: deps.stats })
     getMetricsRoute(routes, deps)
     healthRoutes(routes, deps)
     problemPagesRoute(routes)
+    pageRoutes(routes, deps)
     openApiRoutes(routes)
   })
   acceptUpgrades(app as unknown as FastifyInstance, deps)

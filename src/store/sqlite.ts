@@ -5,6 +5,7 @@ import type { JournalEvent } from '../sessions/events.ts'
 import type { Message } from '../sessions/message.ts'
 import type { Session } from '../sessions/session.ts'
 import { readCursor, writeCursor } from './cursor.ts'
+import { EventPositions } from './event-position.ts'
 import { Followers } from './followers.ts'
 import { GroupCommit } from './group-commit.ts'
 import { KnownSessions } from './known-sessions.ts'
@@ -40,6 +41,7 @@ export class SqliteStore implements Store {
   readonly #deps: SqliteStoreDeps
   readonly #places: Places
   readonly #sessions: KnownSessions
+  readonly #eventPositions: EventPositions
   readonly #followers: Followers
   readonly #requests: Requests
   readonly #writer: Writer
@@ -59,6 +61,7 @@ export class SqliteStore implements Store {
     this.#deps = deps
     this.#places = places
     this.#sessions = sessions
+    this.#eventPositions = new EventPositions(db)
     this.#followers = followers
     this.#requests = requests
     this.#writer = new Writer({ db, box, places, sessions, messages, requests, followers })
@@ -75,6 +78,7 @@ export class SqliteStore implements Store {
         places.forget()
         sessions.forgetAll()
         messages.forgetAll()
+        requests.forgetAll()
         followers.drop()
       },
     })
@@ -147,6 +151,10 @@ export class SqliteStore implements Store {
 
   async journal(afterPosition: number, limit: number): Promise<JournalEvent[]> {
     return this.#read(() => this.#statements.journal.all(afterPosition, limit)).map(toEvent)
+  }
+
+  async positionOf(eventId: string): Promise<number | undefined> {
+    return this.#read(() => this.#eventPositions.find(eventId))
   }
 
   async lastPosition(): Promise<number> {

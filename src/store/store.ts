@@ -102,6 +102,8 @@ export interface Store extends AsyncDisposable {
   eventsOf(sessionId: string, afterSequence: number, limit: number): Promise<JournalEvent[]>
   /** Events of all sessions after a position, in commit order. */
   journal(afterPosition: number, limit: number): Promise<JournalEvent[]>
+  /** Where an event stands in the journal; undefined when it is not kept. */
+  positionOf(eventId: string): Promise<number | undefined>
   /** The position of the newest event; 0 when there is none. */
   lastPosition(): Promise<number>
   /** Calls `listener` with events as they become durable, in journal order, before `commit` resolves. Returns the way to stop. */

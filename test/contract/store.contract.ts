@@ -699,6 +699,19 @@ export function storeContract(engine: string, open: OpenStore): void {
     )
 
     it(
+      'says where an event stands, and that one is not kept',
+      on(async (store) => {
+        await fill(store, 6)
+        await fill(store, 4)
+        const events = await store.journal(0, 100)
+        for (const { id, position } of events) {
+          assert.equal(await store.positionOf(id), position)
+        }
+        assert.equal(await store.positionOf('evt_00000000-0000-7000-8000-000000000000'), undefined)
+      }),
+    )
+
+    it(
       'gives the events of one session after a sequence',
       on(async (store) => {
         const { id } = await fill(store, 6)

@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { eventTypes } from '../../sessions/events.ts'
+import type { NewWebhook } from '../../webhooks/dispatcher.ts'
+import { type Webhook, webhookFormats } from '../../webhooks/webhook.ts'
+import { line, Timestamp } from './common.ts'
+
+const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'Is not a header name')
+/** Names we set ourselves, or that would change how the request is read. */
+const reserved =
+  /^(webhook-.*|x-source|content-type|content-length|host|connection|transfer-encoding|traceparent)$/i
+
+export const CreateWebhook = z
+  .strictObject({
+    url: line(2048).meta({
+      description: 'https, and no private address, unless settings allow it',
+    }),
+    eventTypes: z
+      .array(z.enum(eventTypes))
+      .max(eventTypes.length)
+      .default([])
+      .meta({ description: 'Empty for all' }),
+    format: z.enum(webhookFormats).default('cloudevents'),
+    headers: z
+      .record(headerName, line(1024))
+      .default({})
+      .refine(
+        (headers) => !Object.keys(headers).some((name) => reserved.test(name)),
+        'Has a reserved header',
+      ),
+  })
+  .meta({
+    id: 'CreateWebhook',
+    examples: [
+      {
+        url: 'https://crm.example/hooks/guests',
+        eventTypes: ['session.created', 'message.sent', 'message.failed'],
+        format: 'cloudevents',
+        headers: { 'x-tenant': 'shop' },
+      },
+    ],
+  })
+
+export function newWebhook(body: z.output<typeof CreateWebhook>): NewWebhook {
+  const { url, eventTypes: types, format, headers } = body
+  return { url, eventTypes: types, format, headers }
+}
+
+export const WebhookView = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    eventTypes: z.array(z.enum(eventTypes)),
+    format: z.enum(webhookFormats),
+    headerNames: z
+      .array(z.string())
+      .meta({ description: 'Values may be secrets, so they are not shown' }),
+    createdAt: Timestamp,
+    enabled: z.boolean(),
+    disabledReason: z.string().nullable(),
+    fromSettings: z.boolean(),
+  })
+  .meta({
+    id: 'Webhook',
+    examples: [
+      {
+        id: 'whk_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d',
+        url: 'https://crm.example/hooks/guests',
+        eventTypes: ['session.created', 'message.sent', 'message.failed'],
+        format: 'cloudevents',
+        headerNames: ['x-tenant'],
+        createdAt: '2026-11-20T10:00:00.000Z',
+        enabled: true,
+        disabledReason: null,
+        fromSettings: false,
+      },
+    ],
+  })
+
+export const CreatedWebhook = WebhookView.extend({
+  secret: z.string().meta({ description: 'Standard Webhooks secret; shown this once' }),
+}).meta({ id: 'CreatedWebhook' })
+
+export function webhookView(webhook: Webhook): z.input<typeof WebhookView> {
+  const {
+    id,
+    url,
+    eventTypes: types,
+    format,
+    headers,
+    createdAt,
+    disabledReason,
+    fromSettings,
+  } = webhook
+  return {
+    id,
+    url,
+    eventTypes: types,
+    format,
+    headerNames: Object.keys(headers),
+    createdAt: new Date(createdAt).toISOString(),
+    enabled: disabledReason === null,
+    disabledReason,
+    fromSettings,
+  }
+}
+
+const AttemptView = z.object({
+  eventId: z.string(),
+  type: z.enum(eventTypes),
+  at: Timestamp,
+  attempt: z.int(),
+  status: z.int().nullable(),
+  error: z.string().nullable(),
+  durationMs: z.number(),
+})
+
+export const Deliveries = z
+  .object({
+    attempts: z.array(AttemptView).meta({ description: 'The latest, newest first' }),
+    failing: z
+      .object({ eventId: z.string(), attempts: z.int(), since: Timestamp, nextAt: Timestamp })
+      .nullable(),
+    deadLetters: z.array(
+      z.object({
+        eventId: z.string(),
+        type: z.enum(eventTypes),
+        at: Timestamp,
+        attempts: z.int(),
+        error: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Deliveries' })
+
+export const ReplayWebhook = z
+  .strictObject({ from: z.string().meta({ description: 'Event id; that event included' }) })
+  .meta({ id: 'ReplayWebhook', examples: [{ from: 'evt_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d' }] })
+
+export const WebhookParams = z.object({
+  webhookId: z.string().meta({
+    description: '`whk_…`',
+    examples: ['whk_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d'],
+  }),
+})

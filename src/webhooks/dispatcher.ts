@@ -1,0 +1,215 @@
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { EventType } from '../sessions/events.ts'
+import { newId } from '../sessions/ids.ts'
+import type { SessionRegistry } from '../sessions/registry.ts'
+import type { Store } from '../store/store.ts'
+import { bookmarkOf, Destination } from './destination.ts'
+import type { Receivers } from './receiver.ts'
+import { secretText } from './signature.ts'
+import { checkTargetUrl } from './targets.ts'
+import type { Progress, Webhook, WebhookFormat } from './webhook.ts'
+
+export interface NewWebhook {
+  url: string
+  eventTypes: EventType[]
+  format: WebhookFormat
+  headers: Record<string, string>
+}
+
+export interface DispatcherDeps {
+  store: Store
+  registry: SessionRegistry
+  clock: Clock
+  receivers: Receivers
+  allowPrivate: boolean
+  onTrouble(webhookId: string, error: unknown): void
+}
+
+const bookName = 'webhooks'
+/** Both secrets sign so long after a rotation. */
+const overlapMs = 24 * 3_600_000
+
+/** Every destination, each following the journal by itself: one that is slow or dead is nothing to the others. */
+export class Dispatcher implements AsyncDisposable {
+  readonly #deps: DispatcherDeps
+  readonly #destinations = new Map<string, Destination>()
+  readonly #unfollow: () => void
+  /** Of the journal, as last heard. */
+  #lastPosition = 0
+
+  private constructor(deps: DispatcherDeps) {
+    this.#deps = deps
+    this.#unfollow = deps.store.follow((events) => {
+      this.#lastPosition = events.at(-1)?.position ?? this.#lastPosition
+      for (const destination of this.#destinations.values()) destination.notice()
+    })
+  }
+
+  /** Takes up the destinations of earlier processes and those the settings name. */
+  static async open(
+    deps: DispatcherDeps,
+    fromSettings: readonly NewWebhook[],
+  ): Promise<Dispatcher> {
+    const dispatcher = new Dispatcher(deps)
+    dispatcher.#lastPosition = await deps.store.lastPosition()
+    const saved = await deps.store.readBookmark(bookName)
+    const known = saved ? (JSON.parse(saved.state) as Webhook[]) : []
+    const named = (webhook: Webhook) =>
+      fromSettings.some((one) => one.url === webhook.url && one.format === webhook.format)
+    for (const webhook of known) {
+      // What the settings no longer name is gone; what was made by API stays.
+      if (!webhook.fromSettings || named(webhook)) await dispatcher.#start(webhook)
+    }
+    for (const asked of fromSettings) {
+      const there = [...dispatcher.#destinations.values()].some(
+        ({ webhook }) =>
+          webhook.fromSettings && webhook.url === asked.url && webhook.format === asked.format,
+      )
+      if (!there) await dispatcher.#add(asked, true)
+    }
+    await dispatcher.#save()
+    return dispatcher
+  }
+
+  list(): Webhook[] {
+    return [...this.#destinations.values()].map(({ webhook }) => webhook)
+  }
+
+  /** Throws `webhook-not-found`. */
+  find(id: string): Webhook {
+    return this.#destination(id).webhook
+  }
+
+  /** Throws `invalid-request` for a target that may not be delivered to. Events from now on are delivered. */
+  async create(asked: NewWebhook): Promise<{ webhook: Webhook; secret: string }> {
+    checkTargetUrl(asked.url, this.#deps.allowPrivate)
+    const webhook = await this.#add(asked, false)
+    await this.#save()
+    return { webhook, secret: this.#secret(webhook, webhook.secretGeneration) }
+  }
+
+  async remove(id: string): Promise<void> {
+    const destination = this.#destination(id)
+    this.#destinations.delete(id)
+    await this.#save()
+    await destination.stop()
+  }
+
+  /** A new secret; the old one signs beside it for a day. */
+  async rotateSecret(id: string): Promise<{ webhook: Webhook; secret: string }> {
+    const webhook = await this.#update(id, (before) => ({
+      ...before,
+      secretGeneration: before.secretGeneration + 1,
+      previousSecretUntil: this.#deps.clock.now() + overlapMs,
+    }))
+    return { webhook, secret: this.#secret(webhook, webhook.secretGeneration) }
+  }
+
+  progress(id: string): Readonly<Progress> {
+    return this.#destination(id).progress
+  }
+
+  /** Delivers that event and all after it again, to a destination that was disabled too. Throws `invalid-request`. */
+  async replay(id: string, eventId: string): Promise<void> {
+    const destination = this.#destination(id)
+    const position = await this.#deps.store.positionOf(eventId)
+    if (position === undefined) {
+      const errors = [{ pointer: '/from', detail: 'is not an event that is kept' }]
+      throw new GatewayError('invalid-request', '/from is not an event that is kept', { errors })
+    }
+    await this.#update(id, (before) => ({ ...before, disabledReason: null }))
+    await destination.replayFrom(position)
+  }
+
+  /** Events not looked at yet, by the journal's length, and those given up; over all destinations. */
+  backlog(): { pending: number; deadLettered: number } {
+    let pending = 0
+    let deadLettered = 0
+    for (const { progress, webhook } of this.#destinations.values()) {
+      if (!webhook.disabledReason) pending += Math.max(0, this.#lastPosition - progress.position)
+      deadLettered += progress.deadLetters.length
+    }
+    return { pending, deadLettered }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#unfollow()
+    await Promise.all([...this.#destinations.values()].map((destination) => destination.stop()))
+  }
+
+  async #add(asked: NewWebhook, fromSettings: boolean): Promise<Webhook> {
+    const webhook: Webhook = {
+      ...asked,
+      id: newId('whk'),
+      createdAt: this.#deps.clock.now(),
+      secretGeneration: 1,
+      previousSecretUntil: null,
+      disabledReason: null,
+      fromSettings,
+    }
+    const position = await this.#deps.store.lastPosition()
+    await this.#start(webhook, { position, failing: null, attempts: [], deadLetters: [] })
+    return webhook
+  }
+
+  async #start(webhook: Webhook, fresh?: Progress): Promise<void> {
+    const { store, registry } = this.#deps
+    const saved = fresh ? undefined : await store.readBookmark(bookmarkOf(webhook.id))
+    const progress = fresh ?? (saved && (JSON.parse(saved.state) as Progress))
+    const begin = progress ?? {
+      position: await store.lastPosition(),
+      failing: null,
+      attempts: [],
+      deadLetters: [],
+    }
+    const destination = new Destination(webhook, begin, {
+      ...this.#deps,
+      secretsOf: (current) => this.#secretsOf(current),
+      guestOf: async (sessionId) => registry.find(sessionId),
+      onGone: (id) => void this.#disable(id, 'the receiver answered 410'),
+    })
+    this.#destinations.set(webhook.id, destination)
+    destination.start()
+  }
+
+  async #disable(id: string, disabledReason: string): Promise<void> {
+    try {
+      await this.#update(id, (before) => ({ ...before, disabledReason }))
+    } catch (error) {
+      this.#deps.onTrouble(id, error)
+    }
+  }
+
+  async #update(id: string, change: (before: Webhook) => Webhook): Promise<Webhook> {
+    const destination = this.#destination(id)
+    const webhook = change(destination.webhook)
+    destination.update(webhook)
+    await this.#save()
+    return webhook
+  }
+
+  #destination(id: string): Destination {
+    const destination = this.#destinations.get(id)
+    if (destination) return destination
+    throw new GatewayError('webhook-not-found', `There is no webhook ${id}`)
+  }
+
+  #secretsOf(webhook: Webhook): string[] {
+    const { secretGeneration, previousSecretUntil } = webhook
+    const secrets = [this.#secret(webhook, secretGeneration)]
+    if (previousSecretUntil !== null && previousSecretUntil > this.#deps.clock.now()) {
+      secrets.push(this.#secret(webhook, secretGeneration - 1))
+    }
+    return secrets
+  }
+
+  /** Secrets are made again when needed, so that none is stored. */
+  #secret({ id }: Webhook, generation: number): string {
+    return secretText(this.#deps.store.deriveKey(`webhook ${id} secret ${generation}`))
+  }
+
+  #save(): Promise<void> {
+    return this.#deps.store.writeBookmark(bookName, 0, JSON.stringify(this.list()))
+  }
+}

@@ -1,0 +1,29 @@
+/** When an event that could not be delivered is tried again: twelve tries over at least two days. */
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+
+/** Between one try and the next. Their sum is over 50 hours, so that jitter cannot bring it under 48. */
+const delays = [
+  5 * second,
+  30 * second,
+  2 * minute,
+  10 * minute,
+  30 * minute,
+  hour,
+  2 * hour,
+  4 * hour,
+  8 * hour,
+  15 * hour,
+  22 * hour,
+] as const
+
+export const maxAttempts = delays.length + 1
+
+/** How long to wait after so many failed tries, milliseconds; undefined when it is time to give up. */
+export function retryDelayMs(attempts: number, random = Math.random): number | undefined {
+  const delay = delays[attempts - 1]
+  // A tenth either way keeps receivers that came back from being met by everybody at once.
+  return delay === undefined ? undefined : delay * (0.95 + random() * 0.1)
+}
