@@ -13,6 +13,7 @@ export function welcome(
 Genesys guest gateway
 
   API        ${url}/v1
+  Playground ${url}/playground
   Docs       ${url}/docs
   Platform   embedded simulator, ${simulatorUrl}
   API key    ${key}${generatedKey ? '   (made for this run; set API_KEYS to choose your own)' : ''}
