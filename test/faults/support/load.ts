@@ -8,13 +8,15 @@ export interface Asked {
   /** Unique; the name of the guest for a creation. */
   text: string
   key: string | null
-  /** Undefined when the process died first. */
+  /** Undefined when the process died first, and when nothing was done. */
   answer: Answer | undefined
   /** The same request again. */
   repeat(gateway: GatewayProcess): Promise<Answer>
 }
 
 type Headers = Record<string, string>
+
+const dialects = ['external-guests', 'conversations', 'guest-sessions', 'messaging-guests']
 
 export class Load {
   readonly asked: Asked[] = []
@@ -43,15 +45,16 @@ export class Load {
 
   #askSomething(gateway: GatewayProcess): Promise<void> {
     const roll = this.#dice.fraction()
-    if (this.#sessions.length < 4 || roll < 0.1) return this.#create(gateway)
+    if (this.#sessions.length < 8 || roll < 0.1) return this.#create(gateway)
     return roll < 0.2 ? this.#batch(gateway) : this.#inject(gateway)
   }
 
   async #create(gateway: GatewayProcess): Promise<void> {
     const name = this.#next('guest')
     const { key, headers } = this.#key(name)
+    const dialect = this.#dice.one(dialects)
     const repeat = ({ api }: GatewayProcess) => {
-      return api('POST', '/v1/sessions', { guest: { name } }, headers)
+      return api('POST', '/v1/sessions', { dialect, guest: { name } }, headers)
     }
     const answer = await this.#ask(
       { kind: 'create', text: name, key, answer: undefined, repeat },
@@ -76,8 +79,7 @@ export class Load {
     // The process may be killed at any moment: then there is no answer, and that is what is remembered.
     const answer = await asked.repeat(gateway).catch(() => undefined)
     if (answer) this.answeredNow += 1
-    // A gateway that sheds load has done nothing, and the request may be made again.
-    if (answer?.body.code !== 'overloaded') asked.answer = answer
+    asked.answer = isRefusal(answer?.body) ? undefined : answer
     return asked.answer
   }
 
@@ -102,7 +104,8 @@ export class Load {
     for (const result of String(answer.body).trim().split('\n')) {
       const { line, status, message, problem } = JSON.parse(result)
       const asked = lines[line - 1]
-      if (asked) asked.answer = { status, headers: answer.headers, body: message ?? problem }
+      const body = message ?? problem
+      if (asked && !isRefusal(body)) asked.answer = { status, headers: answer.headers, body }
       this.answeredNow += 1
     }
   }
@@ -119,6 +122,11 @@ export class Load {
 }
 
 const async = { prefer: 'respond-async' }
+
+/** Load is shed, or the session ended with the stream that the last process had. */
+function isRefusal(body: { code?: string } | undefined): boolean {
+  return body?.code === 'overloaded' || body?.code === 'session-closed'
+}
 
 async function never(): Promise<Answer> {
   throw new Error('a line of a batch has no key to repeat')
