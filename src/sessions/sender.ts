@@ -2,7 +2,8 @@ import { GatewayError, UpstreamError } from '../errors.ts'
 import type { Activation } from './activation.ts'
 import type { Caller } from './caller.ts'
 import { type DeliveryDeps, deliver, type MessageStep } from './delivery.ts'
-import type { Message, MessageError } from './message.ts'
+import type { Message } from './message.ts'
+import { messageError, notActive, tooLate } from './send-errors.ts'
 import { isOver, type Session, sessionOver } from './session.ts'
 import { failed, noted, unconfirmed } from './steps.ts'
 
@@ -294,26 +295,6 @@ export class Sender {
     entry.cancelTimer()
     this.#deps.onSettled(error)
   }
-}
-
-function messageError(error: GatewayError): MessageError {
-  const { code, message, retryable, retryAfterMs, upstream } = error
-  const retryAfterSeconds = retryAfterMs === undefined ? null : Math.ceil(retryAfterMs / 1000)
-  return { code, detail: message, retryable, retryAfterSeconds, upstream: upstream ?? null }
-}
-
-/** What to say to a caller whose message did not get its turn in time. It did not leave. */
-function tooLate(session: Session | undefined, lastRefusal: GatewayError | null): GatewayError {
-  if (session?.state === 'pending') return notActive('The guest is still being routed')
-  if (lastRefusal) return lastRefusal
-  return new GatewayError('upstream-timeout', 'Earlier messages of this session still wait', {
-    retryable: true,
-    retryAfterMs: 5000,
-  })
-}
-
-function notActive(detail: string): GatewayError {
-  return new GatewayError('session-not-active', detail, { retryable: true, retryAfterMs: 5000 })
 }
 
 /** Full jitter, from one second to a minute. */
