@@ -5,9 +5,8 @@
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { StoreRefused } from './refused.ts'
+import { damaged, refusal, StoreRefused } from './refused.ts'
 import { applicationId, migrations, schemaVersion } from './schema.ts'
-import { isBusy, reasonOf } from './sqlite-errors.ts'
 
 export interface Found {
   /** There is nothing yet. */
@@ -21,6 +20,14 @@ const checkedWholeBytes = 256 * 1024 * 1024
 
 /** Throws StoreRefused for a file that is not a sound database of this gateway, or is in use. */
 export function inspect(file: string): Found {
+  try {
+    return look(file)
+  } catch (error) {
+    throw refusal(file, error)
+  }
+}
+
+function look(file: string): Found {
   const hasLog = sizeOf(`${file}-wal`) > 0
   if (sizeOf(file) === 0) {
     if (!hasLog) return { isNew: true, keyCheck: undefined }
@@ -33,14 +40,9 @@ export function inspect(file: string): Found {
 }
 
 function sizeOf(file: string): number {
-  try {
-    const found = statSync(file, { throwIfNoEntry: false })
-    if (found && !found.isFile()) throw new StoreRefused(file, 'it is not a file')
-    return found?.size ?? 0
-  } catch (cause) {
-    if (cause instanceof StoreRefused) throw cause
-    throw new StoreRefused(file, reasonOf(cause), { cause })
-  }
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found && !found.isFile()) throw new StoreRefused(file, 'it is not a file')
+  return found?.size ?? 0
 }
 
 /** The first hundred bytes, as https://www.sqlite.org/fileformat.html#the_database_header has them. */
@@ -55,14 +57,10 @@ function checkHeader(file: string): void {
   if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
     throw new StoreRefused(file, 'it is not a SQLite database')
   }
-  checkApplication(file, header.readInt32BE(68))
-  checkVersion(file, header.readInt32BE(60))
-}
-
-function checkApplication(file: string, id: number): void {
-  if (id !== applicationId) {
+  if (header.readInt32BE(68) !== applicationId) {
     throw new StoreRefused(file, 'it is the database of another application')
   }
+  checkVersion(file, header.readInt32BE(60))
 }
 
 function checkVersion(file: string, version: number): void {
@@ -98,9 +96,6 @@ function inspectThrough(file: string, query: string): Found {
     checkPages(file, db)
     const note = db.prepare("SELECT value FROM notes WHERE name = 'key check'").get()
     return { isNew: false, keyCheck: note?.value as Uint8Array | undefined }
-  } catch (cause) {
-    if (cause instanceof StoreRefused) throw cause
-    throw isBusy(cause) ? inUse(file, cause) : damaged(file, reasonOf(cause), cause)
   } finally {
     db?.close()
   }
@@ -109,14 +104,5 @@ function inspectThrough(file: string, query: string): Found {
 function checkPages(file: string, db: DatabaseSync): void {
   if (sizeOf(file) > checkedWholeBytes) return
   const verdict = String(db.prepare('PRAGMA quick_check(1)').get()?.quick_check)
-  if (verdict !== 'ok') throw damaged(file, verdict)
-}
-
-export function inUse(file: string, cause: unknown): StoreRefused {
-  return new StoreRefused(file, 'another process is using it', { cause })
-}
-
-export function damaged(file: string, what: string, cause?: unknown): StoreRefused {
-  const reason = `it is damaged (${what.replace(/\s+/g, ' ')}); restore it from a backup`
-  return new StoreRefused(file, reason, { cause })
+  if (verdict !== 'ok') throw damaged(file, verdict.replace(/\s+/g, ' '))
 }

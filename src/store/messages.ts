@@ -20,6 +20,7 @@ export class Messages {
   readonly #insertDelivery: StatementSync
   readonly #update: StatementSync
   readonly #updateDelivery: StatementSync
+  readonly #settleDelivery: StatementSync
   readonly #onTheirWay = new Map<string, KnownMessage>()
 
   constructor(db: DatabaseSync, places: Places) {
@@ -31,8 +32,9 @@ export class Messages {
     this.#insertDelivery = db.prepare(`
       INSERT INTO deliveries (message_position, session_key, settled, body) VALUES (?, ?, ?, ?)`)
     this.#update = db.prepare('UPDATE messages SET body = ? WHERE position = ?')
-    this.#updateDelivery = db.prepare(
-      'UPDATE deliveries SET settled = ?, body = ? WHERE message_position = ?',
+    this.#updateDelivery = db.prepare('UPDATE deliveries SET body = ? WHERE message_position = ?')
+    this.#settleDelivery = db.prepare(
+      'UPDATE deliveries SET body = ?, settled = ? WHERE message_position = ?',
     )
   }
 
@@ -77,7 +79,10 @@ export class Messages {
     const { position, written } = known
     const isSame = written !== undefined && sameButDelivery(written, message)
     if (!isSame) this.#update.run(messageBody(message), position)
-    this.#updateDelivery.run(settledFlag(message), deliveryBody(message), position)
+    const body = deliveryBody(message)
+    // Only those on their way are remembered, so for them `settled` and its index stay as they are.
+    if (written && !isSettled(message)) this.#updateDelivery.run(body, position)
+    else this.#settleDelivery.run(body, settledFlag(message), position)
     this.#remember(isSame ? known : { ...known, written: message }, message)
   }
 

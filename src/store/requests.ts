@@ -6,6 +6,7 @@ import { toRecord } from './rows.ts'
 import type { IdempotencyRecord } from './store.ts'
 
 const purgedEvery = 32
+const capacity = 50_000
 
 /** Requests made under an Idempotency-Key and the answers they got, until they expire. */
 export class Requests {
@@ -18,6 +19,7 @@ export class Requests {
   readonly #remove: StatementSync
   readonly #removeAnswer: StatementSync
   readonly #expired: StatementSync
+  readonly #unanswered = new Map<string, { record: IdempotencyRecord; position: number }>()
   #sincePurge = 0
 
   constructor(db: DatabaseSync, clock: Clock, places: Places, sessions: KnownSessions) {
@@ -29,7 +31,8 @@ export class Requests {
       WHERE r.key = ?`)
     this.#keep = db.prepare(`
       INSERT INTO requests (position, key, fingerprint, session_id, session_key, message_id, expires_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?)`)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO NOTHING`)
     this.#keepAnswer = db.prepare('REPLACE INTO answers (request_position, body) VALUES (?, ?)')
     this.#remove = db.prepare('DELETE FROM requests WHERE position = ?')
     this.#removeAnswer = db.prepare('DELETE FROM answers WHERE request_position = ?')
@@ -46,28 +49,54 @@ export class Requests {
 
   /** Inside a transaction: keeps the record in the place of any other of its key. */
   save(record: IdempotencyRecord): void {
-    const row = this.#find.get(record.key)
-    const before = row && { ...toRecord(row), position: Number(row.position) }
-    const onlyAnswered = before && before.answer === null && isSameRequest(before, record)
-    if (before && !onlyAnswered) this.#removeAt(before.position)
-    const position = onlyAnswered ? before.position : this.#keepRequest(record)
+    const position = this.#unansweredPosition(record) ?? this.#kept(record)
     if (record.answer) this.#keepAnswer.run(position, JSON.stringify(record.answer))
+    this.#remember(record, position)
   }
 
   /** Inside a transaction. */
   remove(key: string): void {
+    this.#unanswered.delete(key)
     const row = this.#find.get(key)
     if (row) this.#removeAt(Number(row.position))
   }
 
-  #keepRequest(record: IdempotencyRecord): number {
+  /** After a rollback: what is remembered may not be there. */
+  forgetAll(): void {
+    this.#unanswered.clear()
+  }
+
+  /** Where the same request is, when all it lacks is its answer. */
+  #unansweredPosition(record: IdempotencyRecord): number | undefined {
+    const known = this.#unanswered.get(record.key)
+    return known && isSameRequest(known.record, record) ? known.position : undefined
+  }
+
+  #kept(record: IdempotencyRecord): number {
     this.#purge()
-    const { key, fingerprint, sessionId, messageId, expiresAt } = record
+    const { key, sessionId } = record
     const sessionKey = this.#sessions.find(sessionId)?.key ?? null
     const position = this.#places.next()
-    this.#keep.run(position, key, fingerprint, sessionId, sessionKey, messageId, expiresAt)
+    if (!this.#added(position, record, sessionKey)) {
+      this.remove(key)
+      this.#added(position, record, sessionKey)
+    }
     if (sessionKey !== null) this.#places.add('request', sessionKey, position, position)
     return position
+  }
+
+  /** False when there is one of this key. */
+  #added(position: number, record: IdempotencyRecord, sessionKey: number | null): boolean {
+    const { key, fingerprint, sessionId, messageId, expiresAt } = record
+    const values = [position, key, fingerprint, sessionId, sessionKey, messageId, expiresAt]
+    return this.#keep.run(...values).changes > 0
+  }
+
+  #remember(record: IdempotencyRecord, position: number): void {
+    if (record.answer) this.#unanswered.delete(record.key)
+    else this.#unanswered.set(record.key, { record, position })
+    // Only requests that nobody will answer pile up here; forgetting costs a read, nothing else.
+    if (this.#unanswered.size > capacity) this.#unanswered.clear()
   }
 
   /** The oldest that expired, now and then, and twice as many as came since: they never pile up. */

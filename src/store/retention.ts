@@ -3,7 +3,7 @@ import type { KnownSessions } from './known-sessions.ts'
 import type { Kind, Places } from './places.ts'
 
 /** Rows removed in one transaction, so that nobody waits long for theirs. */
-const rowsAtOnce = 1000
+const rowsAtOnce = 300
 
 /** Removes sessions that ended long ago, with their events, messages and keyed requests. */
 export class Retention {

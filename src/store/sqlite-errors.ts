@@ -36,9 +36,10 @@ export function isBusy(error: unknown): boolean {
   return codeOf(error) === codes.busy
 }
 
+/** While a database is opened: when our own statements do not fit it, somebody took parts of it away. */
 export function isDamage(error: unknown): boolean {
   const code = codeOf(error)
-  return code === codes.corrupt || code === codes.notADatabase
+  return code === codes.corrupt || code === codes.notADatabase || code === codes.error
 }
 
 /** The engine's own words, on one line. */
