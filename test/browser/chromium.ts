@@ -22,6 +22,7 @@ export const chromiumMissing = existsSync(program)
 const quietly = [
   '--no-sandbox',
   '--disable-gpu',
+  '--disable-dev-shm-usage',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',

@@ -221,6 +221,22 @@ describe('/playground in Chromium', { skip: chromiumMissing }, () => {
     })
   }
 
+  const forbidden = [
+    ['an inline style', "document.body.setAttribute('style', 'color: red')"],
+    ['another host', "fetch('http://127.0.0.2:9/').catch(() => undefined)"],
+    ['HTML made of text', "document.body.innerHTML = '<p>'"],
+  ] as const
+  for (const [what, script] of forbidden) {
+    it(`would be stopped by its policy, and noticed, if it used ${what}`, async () => {
+      const act = (page: Page) =>
+        page
+          .evaluate(script)
+          .then(String)
+          .then(() => undefined)
+      await assert.rejects(visit(url(), {}, act), /Content Security Policy|TrustedHTML/)
+    })
+  }
+
   it('needs no scrolling sideways on a screen of 360 pixels, at any step', async () => {
     await visit(url(), { viewport: { width: 360, height: 740 } }, async (page) => {
       await eachStep(page, async () => {

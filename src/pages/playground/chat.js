@@ -3,7 +3,7 @@
  * The conversation as the guest sees it. Messages are sent with POST and answered at once; what became of them, and
  * what the other side says, comes as events, so the transcript is right again as soon as the stream has caught up.
  */
-import { byId, keepAtEnd } from '../shared/dom.js'
+import { byId, stayAtEnd } from '../shared/dom.js'
 import { withProblems } from '../shared/problems.js'
 import { messageRow, showMessage } from './message-row.js'
 
@@ -41,6 +41,7 @@ export class Chat {
     this.#transcript.replaceChildren()
     // It scrolls, so the keyboard must reach it, in browsers too that do not see to that themselves.
     this.#transcript.tabIndex = 0
+    stayAtEnd(this.#transcript, signal)
     this.#showTyping(false)
     this.#offerAuthors(dialect.capabilities.authors)
     this.#form.addEventListener('submit', (event) => this.#submit(event), { signal })
@@ -108,7 +109,7 @@ export class Chat {
     const row = messageRow(message)
     showMessage(row, message, () => this.#retry(message))
     this.#rows.set(message.id, row)
-    keepAtEnd(this.#transcript, () => this.#insert(row, message.id))
+    this.#insert(row, message.id)
   }
 
   /** Ids sort by time, so what is caught up later still stands where it belongs. @param {HTMLElement} row @param {string} id */

@@ -38,9 +38,38 @@ export function part(root, name, kind) {
  * @param {() => void} add
  */
 export function keepAtEnd(list, add) {
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 48
+  const wasAtEnd = isAtEnd(list)
   add()
-  if (atEnd) list.scrollTop = list.scrollHeight
+  if (wasAtEnd) list.scrollTop = list.scrollHeight
+}
+
+/**
+ * Keeps the end in sight whatever grows or shrinks, unless the reader has scrolled up, until `signal` aborts.
+ * @param {HTMLElement} list
+ * @param {AbortSignal} signal
+ */
+export function stayAtEnd(list, signal) {
+  let stays = true
+  const follow = () => {
+    if (stays) list.scrollTop = list.scrollHeight
+  }
+  const content = new MutationObserver(follow)
+  const size = new ResizeObserver(follow)
+  content.observe(list, { childList: true, subtree: true })
+  size.observe(list)
+  const notice = () => {
+    stays = isAtEnd(list)
+  }
+  list.addEventListener('scroll', notice, { signal })
+  signal.addEventListener('abort', () => {
+    content.disconnect()
+    size.disconnect()
+  })
+}
+
+/** @param {HTMLElement} list */
+function isAtEnd(list) {
+  return list.scrollHeight - list.scrollTop - list.clientHeight < 48
 }
 
 /**
