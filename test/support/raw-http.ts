@@ -54,6 +54,52 @@ export async function rawAnswer(
   return answer
 }
 
+/**
+ * Writes the bytes and resolves with the first answer once it is whole, then hangs up; of a stream of events the head
+ * is enough. Undefined when the server closes before that.
+ */
+export async function firstAnswer(
+  url: string,
+  bytes: Buffer,
+  { end = false, head = false, withinMs = 15_000 }: RawOptions = {},
+): Promise<RawAnswer | undefined> {
+  const socket = await openSocket(url)
+  const { promise, resolve, reject } = Promise.withResolvers<RawAnswer | undefined>()
+  let received = Buffer.alloc(0)
+  const timer = setTimeout(() => {
+    reject(new Error(`no whole answer within ${withinMs} ms: ${received.toString().slice(0, 300)}`))
+  }, withinMs)
+  const look = (isClosed: boolean) => {
+    const isStream = /^content-type: text\/event-stream/im.test(received.toString('latin1'))
+    try {
+      const headOnly = head || isStream
+      const [answer] = parseAnswers(headOnly ? headOf(received) : received, headOnly)
+      if (answer) resolve(answer)
+    } catch {
+      // Not whole yet.
+    }
+    if (isClosed) resolve(undefined)
+  }
+  socket.on('error', () => undefined)
+  socket.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk])
+    look(false)
+  })
+  socket.on('close', () => look(true))
+  socket.write(bytes)
+  if (end) socket.end()
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    socket.destroy()
+  }
+}
+
+function headOf(bytes: Buffer): Buffer {
+  return bytes.subarray(0, bytes.indexOf('\r\n\r\n') + 4)
+}
+
 export async function openSocket(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
