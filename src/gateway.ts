@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { GenesysClient } from './genesys/client.ts'
 import type { Dialect, DialectSettings } from './genesys/dialect.ts'
 import { dialects, missingSettings } from './genesys/dialects/index.ts'
+import { Files } from './genesys/files.ts'
 import { registerPlatformWebhook } from './genesys/platform-webhooks.ts'
 import { hostsOf } from './genesys/regions.ts'
 import { Dialer } from './genesys/socket.ts'
@@ -54,8 +55,10 @@ export interface Gateway extends AsyncDisposable {
   simulatorUrl: string | null
 }
 
-/** What has left for the platform gets so long to come back when the process stops. */
-const stopGraceMs = 8000
+/** What has left for the platform gets so long to come back when the process stops; the client adds two seconds. */
+const stopGraceMs = 5000
+/** A connection that is still busy then is broken off. */
+const closeGraceMs = 1000
 
 export async function startGateway(
   settings: Settings,
@@ -138,6 +141,8 @@ export async function startGateway(
           settings.genesys.webMessagingUrl ?? socketOriginOf(simulator?.url) ?? hosts.webMessaging,
       },
       ackTimeoutMs: settings.sessions.ackTimeoutMs,
+      files: stack.use(new Files(settings.webhooks.allowPrivate)),
+      maxAttachmentBytes: settings.policy.maxAttachmentBytes,
       frameIntervalMs: settings.sessions.frameIntervalMs,
       knownIds: (sessionId) => upstreamIdsOf(store, sessionId),
       refresh: async (sessionId) => void (await rotation.rotate(sessionId)),
@@ -163,16 +168,12 @@ export async function startGateway(
       (dialect.sendMessage ? byRest : bridges.carry)(dialect, session, text, flight),
     clock,
     dialectOf,
-    callerPatienceMs: Math.max(
-      settings.sessions.activationTimeoutMs,
-      settings.sessions.sendTimeoutMs,
-    ),
+    activationMs: settings.sessions.activationTimeoutMs,
     attemptMs: settings.sessions.sendTimeoutMs,
     onSettled: (error) => metrics.settled(error?.code ?? 'sent'),
     onTrouble: ({ id: messageId, sessionId }, err) =>
       logger.error({ messageId, sessionId, err }, 'message could not be handled; it stays in line'),
   })
-  const callerPatienceMs = sender.callerPatienceMs
   const sessions = new Sessions({
     store,
     registry,
@@ -189,7 +190,6 @@ export async function startGateway(
     requireOrigin: (origin) => origins.require(origin),
     dialect: configured,
     callTimeoutMs: settings.sessions.sendTimeoutMs,
-    callerPatienceMs,
   })
   stack.use(new Retention(store, clock, settings.sessions.retentionMs, logger))
 
@@ -223,7 +223,9 @@ export async function startGateway(
     isDraining: () => draining,
     onAnswered: (...answered) => metrics.request(...answered),
     sessions,
-    idempotency: new Idempotency(store, clock),
+    idempotency: new Idempotency(store, clock, (err) =>
+      logger.warn({ err }, 'an answer could not be kept under its Idempotency-Key'),
+    ),
     store,
     feed,
     connections,
@@ -233,7 +235,7 @@ export async function startGateway(
     webhooks,
     registerPlatformWebhook: (asked) =>
       registerPlatformWebhook({ client, clock, timeoutMs: settings.sessions.sendTimeoutMs }, asked),
-    patienceMs: callerPatienceMs,
+    patienceMs: sender.callerPatienceMs,
     defaults: settings.sessions,
     playground: settings.mode === 'simulator',
     metrics,
@@ -255,13 +257,18 @@ export async function startGateway(
       ...notReady(client, store.trouble()),
     ],
   })
-  stack.defer(() => app.close())
+  stack.defer(async () => {
+    const cancel = clock.after(closeGraceMs, () => app.server.closeAllConnections())
+    await app.close()
+    cancel()
+  })
+  // Before the server is closed: who still waits for a platform that hangs is answered.
+  stack.defer(() => client[Symbol.asyncDispose]())
   stack.defer(async () => {
     draining = true
     const grace = Promise.withResolvers<void>()
     const cancel = clock.after(stopGraceMs, grace.resolve)
-    const stopped = sender.stop()
-    sessions.release()
+    const stopped = Promise.all([sender.stop(), sessions.release()])
     connections.endAll()
     await Promise.race([stopped, grace.promise])
     cancel()

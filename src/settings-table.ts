@@ -151,7 +151,7 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
   },
   {
     name: 'WEBHOOK_ALLOW_PRIVATE',
-    purpose: 'Let webhooks go to private addresses and plain http',
+    purpose: 'Let webhooks go to, and attachments come from, private addresses and plain http',
     fallback: 'false',
   },
   {

@@ -162,26 +162,28 @@ export function parseSettings(environment: Record<string, string | undefined>): 
     ? []
     : parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`)
   const limits = parseLimits(given.GENESYS_RATE_LIMIT, problems)
-  const env = parsed.data
-  const clients = env ? oauthClients(env, problems) : []
-  const simulated = env?.SIMULATOR ?? clients.length === 0
-  if (env) {
-    if (simulated && clients.length > 0) {
-      problems.push('SIMULATOR is on and GENESYS_CLIENT_ID is set: choose one')
-    }
-    if (!simulated && clients.length === 0 && !given.GENESYS_CLIENT_ID) {
-      problems.push('GENESYS_CLIENT_ID: missing, and SIMULATOR is off')
-    }
-    if (!simulated && env.API_KEYS.length === 0) {
-      problems.push('API_KEYS: live mode needs at least one, as name:role:key')
-    }
-    if (simulated && env.API_KEYS.length === 0 && !isLoopback(env.HOST)) {
-      problems.push(
-        `API_KEYS: needed to listen on ${env.HOST}; without keys only loopback is served`,
-      )
-    }
+  // What is wrong by itself is named by now; the others are checked together all the same.
+  const wrong = new Set(parsed.error?.issues.map((issue) => String(issue.path[0])))
+  const right = Object.entries(given).filter(([name]) => !wrong.has(name))
+  const env = parsed.data ?? Environment.parse(Object.fromEntries(right))
+  const clients = oauthClients(env, problems)
+  const hasClient =
+    clients.length > 0 || env.GENESYS_CLIENT_ID !== undefined || wrong.has('GENESYS_CLIENTS')
+  const simulated = env.SIMULATOR ?? !hasClient
+  const hasNoKeys = env.API_KEYS.length === 0 && !wrong.has('API_KEYS')
+  if (simulated && hasClient) {
+    problems.push('SIMULATOR is on and GENESYS_CLIENT_ID is set: choose one')
   }
-  if (!env || problems.length > 0) throw new SettingsError(problems)
+  if (!simulated && !hasClient) {
+    problems.push('GENESYS_CLIENT_ID: missing, and SIMULATOR is off')
+  }
+  if (!simulated && hasNoKeys) {
+    problems.push('API_KEYS: live mode needs at least one, as name:role:key')
+  }
+  if (simulated && hasNoKeys && !isLoopback(env.HOST)) {
+    problems.push(`API_KEYS: needed to listen on ${env.HOST}; without keys only loopback is served`)
+  }
+  if (problems.length > 0) throw new SettingsError(problems)
 
   return {
     mode: simulated ? 'simulator' : 'live',

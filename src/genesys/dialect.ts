@@ -60,8 +60,17 @@ export interface StreamDialect {
   read(frame: Json, guest: UpstreamGuest, at: number): StreamNews[]
   /** The frame that carries a message, and what its ack will show, where an ack shows anything of ours. */
   message(guest: UpstreamGuest, message: OutboundText): { frame: JsonObject; ackKey: string | null }
+  /** How a file goes to the platform before the message that carries it. */
+  readonly upload?: {
+    /** Asks where to put it. */
+    offer(guest: UpstreamGuest, file: OutboundFile): JsonObject
+    /** Takes back one that no message carries. */
+    remove(guest: UpstreamGuest, id: string): JsonObject
+  }
   /** Absent where the guest cannot show that it types. */
   typing?(guest: UpstreamGuest): JsonObject
+  /** More often than so it says nothing new, and the platform may refuse it. */
+  readonly typingEveryMs?: number
   /** Frames that end the conversation, sent before the socket is closed. */
   goodbye?(guest: UpstreamGuest): JsonObject[]
   /** How to learn what was said while no socket was open. */
@@ -107,6 +116,10 @@ export type StreamNews =
     }
   | InboundMessage
   | { kind: 'typing' }
+  /** Where to PUT a file that was offered, with exactly these headers. */
+  | { kind: 'upload-place'; id: string; url: string; headers: Record<string, string> }
+  | { kind: 'upload-done'; id: string }
+  | { kind: 'upload-refused'; id: string; code: ErrorCode; detail: string }
   /** The guest's own REST token; `expiresAt` epoch ms. */
   | { kind: 'jwt'; jwt: string; expiresAt: number | null }
   /** The platform reports how far a message of ours came. */
@@ -200,8 +213,18 @@ export interface OutboundText {
   contentType: string
   attachments: readonly Attachment[]
   readReceipt: boolean
+  /** Ids of the attachments, where they were uploaded first. */
+  uploads: readonly string[]
   /** Epoch ms. */
   at: number
+}
+
+/** A file on its way to the platform; `id` is a UUID of ours. */
+export interface OutboundFile {
+  id: string
+  fileName: string
+  contentType: string
+  sizeBytes: number
 }
 
 export type CreateOutcome =

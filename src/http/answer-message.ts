@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
-import { isSettled, type Message } from '../sessions/message.ts'
-import type { Remember, Sessions, Waiting } from '../sessions/sessions.ts'
+import { isSettled, type Message, type MessageError } from '../sessions/message.ts'
+import type { Injected, Remember, Sessions, Waiting } from '../sessions/sessions.ts'
 import { publicMessage } from '../sessions/views.ts'
 import { principalOf, waitingOf } from './context.ts'
 import { type Answer, type Idempotency, sendAnswer } from './idempotency.ts'
@@ -19,30 +19,34 @@ export async function answerWithMessage(
   { sessions, idempotency, patienceMs }: MessageAnswerDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  run: (waiting: Waiting, remember: Remember<Message>) => Promise<Message>,
+  run: (waiting: Waiting, remember: Remember<Message>) => Promise<Injected>,
 ): Promise<void> {
   using attempt = await idempotency.begin(request, principalOf(request).name)
   if (attempt.first) return sendAnswer(reply, attempt.first, true)
 
   const waiting = waitingOf(request)
   const { unanswered } = attempt
-  const message = unanswered?.messageId
-    ? await sessions.outcome(unanswered.sessionId, unanswered.messageId, patienceMs)
-    : await run(waiting, (accepted) =>
-        attempt.record(
-          accepted.sessionId,
-          accepted.id,
-          waiting.kind === 'async' ? messageAnswer(accepted, request) : null,
-        ),
+  const injected = unanswered?.messageId
+    ? await sessions.outcome(
+        unanswered.sessionId,
+        unanswered.messageId,
+        waiting.kind === 'async' ? 0 : (waiting.waitMs ?? patienceMs),
       )
+    : await run(waiting, (accepted) => {
+        const answer =
+          waiting.kind === 'async'
+            ? messageAnswer({ message: accepted, outcome: undefined }, request)
+            : null
+        return attempt.record(accepted.sessionId, accepted.id, answer)
+      })
 
-  const answer = messageAnswer(message, request)
-  if (message.status === 'failed' && message.error?.retryable) await attempt.release()
-  else if (waiting.kind === 'wait' || unanswered) {
-    await attempt.answered(message.sessionId, message.id, answer)
+  const answer = messageAnswer(injected, request)
+  if (answer.retryAfterSeconds !== null) {
+    reply.header('retry-after', String(answer.retryAfterSeconds))
   }
-  if (message.error?.retryAfterSeconds) {
-    reply.header('retry-after', String(message.error.retryAfterSeconds))
+  if (answer.isRetryable) await attempt.release()
+  else if (waiting.kind === 'wait' || unanswered) {
+    await attempt.answered(injected.message.sessionId, injected.message.id, answer)
   }
   // Without a preference a 202 is not what was asked for: the process is stopping.
   const isPreferred = waiting.kind === 'async' || waiting.waitMs !== null
@@ -50,24 +54,41 @@ export async function answerWithMessage(
   return sendAnswer(reply, answer, unanswered !== undefined)
 }
 
+export interface MessageAnswer extends Answer {
+  /** Repeating the request can help. */
+  isRetryable: boolean
+  retryAfterSeconds: number | null
+}
+
 /** 201 settled, 202 still on its way, or the problem that stopped it. */
-export function messageAnswer(message: Message, request: FastifyRequest): Answer {
-  if (message.status === 'failed' && message.error) {
-    const problem = problemOf(
-      failureOf(message.error),
-      request.url.split('?', 1)[0] ?? '',
-      request.id,
-    )
-    return { status: problem.status, location: null, body: JSON.stringify(problem) }
+export function messageAnswer(
+  { message, outcome }: Injected,
+  request: FastifyRequest,
+): MessageAnswer {
+  // The event carries the message as it goes to callers, so it need not be made again.
+  const data = outcome && outcome.type !== 'message.failed' ? outcome.data : undefined
+  const error =
+    outcome?.type === 'message.failed'
+      ? (JSON.parse(outcome.data) as { error: MessageError }).error
+      : message.status === 'failed'
+        ? message.error
+        : null
+  if (error) {
+    const path = request.url.split('?', 1)[0] ?? ''
+    const problem = problemOf(failureOf(error), path, request.id)
+    const { status, retryable: isRetryable, retryAfterSeconds } = problem
+    return { status, location: null, body: JSON.stringify(problem), isRetryable, retryAfterSeconds }
   }
   return {
-    status: isSettled(message) ? 201 : 202,
+    status: data !== undefined || isSettled(message) ? 201 : 202,
     location: `/v1/sessions/${message.sessionId}/messages/${message.id}`,
-    body: JSON.stringify(publicMessage(message)),
+    body: data ?? JSON.stringify(publicMessage(message)),
+    isRetryable: false,
+    retryAfterSeconds: null,
   }
 }
 
-function failureOf(error: NonNullable<Message['error']>): GatewayError {
+function failureOf(error: MessageError): GatewayError {
   const { code, detail, retryable, retryAfterSeconds, upstream } = error
   return new GatewayError(code, detail, {
     retryable,

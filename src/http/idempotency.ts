@@ -42,9 +42,11 @@ export interface Attempt {
 export class Idempotency {
   readonly #store: Store
   readonly #clock: Clock
+  readonly #onTrouble: (error: unknown) => void
   readonly #running = new Map<string, string>()
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, onTrouble: (error: unknown) => void) {
+    this.#onTrouble = onTrouble
     this.#store = store
     this.#clock = clock
   }
@@ -89,8 +91,12 @@ export class Idempotency {
           ? { sessionId: found.sessionId, messageId: found.messageId }
           : undefined,
       record,
-      answered: (session, message, answer) =>
-        this.#store.saveIdempotency(record(session, message, answer)),
+      answered: async (session, message, answer) => {
+        // The thing itself is done and stored; a repeat without this finds it by its id.
+        await this.#store
+          .saveIdempotency(record(session, message, answer))
+          .catch((error: unknown) => this.#onTrouble(error))
+      },
       release: () => this.#store.removeIdempotency(key),
       [Symbol.dispose]: () => this.#running.delete(key),
     }

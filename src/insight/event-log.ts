@@ -1,4 +1,5 @@
 import type { EventType, JournalEvent } from '../sessions/events.ts'
+import type { MessageError } from '../sessions/message.ts'
 import type { Store } from '../store/store.ts'
 
 export interface EventLogger {
@@ -36,6 +37,8 @@ function fields({ type, sessionId, messageId, sequence, actor, data }: JournalEv
     ...(actor !== null && { actor }),
   }
   if (type !== 'message.failed' && type !== 'message.unconfirmed') return known
-  const { error } = JSON.parse(data) as { error: { code: string; detail: string } | null }
-  return { ...known, code: error?.code, detail: error?.detail }
+  const { error } = JSON.parse(data) as { error: Pick<MessageError, 'code' | 'upstream'> | null }
+  // Not the detail: it repeats the platform's words, and those may repeat the guest's.
+  const { status, contextId } = error?.upstream ?? {}
+  return { ...known, code: error?.code, upstreamStatus: status, contextId }
 }

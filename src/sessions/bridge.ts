@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts'
-import { GatewayError } from '../errors.ts'
 import type {
   Dialect,
   InboundMessage,
@@ -11,14 +10,21 @@ import type {
 import type { Dialer, StreamEnd, StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
 import type { Flight, Landed } from './carrier.ts'
+import { CatchUp } from './catch-up.ts'
+import { sayGoodbye } from './farewell.ts'
 import { FrameSender } from './frame-sender.ts'
+import { Inbox } from './inbox.ts'
 import type { Evidence } from './late-truth.ts'
-import { afterEnd, redialDelayMs } from './redial.ts'
+import type { HistoryAsker } from './missed.ts'
+import { newsIn } from './news-in.ts'
+import { RecentIds } from './recent-ids.ts'
+import { afterEnd, redialDelayMs, steadyAfterMs } from './redial.ts'
 import type { SessionRegistry } from './registry.ts'
 import { Reorder } from './reorder.ts'
 import { isOver, type Session } from './session.ts'
 import { type Cause, ended } from './steps.ts'
 import { received, streamLost, streamOpened } from './stream-steps.ts'
+import type { FileCarrier } from './uploads.ts'
 
 export interface BridgeDeps {
   registry: SessionRegistry
@@ -26,6 +32,8 @@ export interface BridgeDeps {
   dialer: Dialer
   hosts: StreamHosts
   ackTimeoutMs: number
+  files: FileCarrier
+  maxAttachmentBytes: number
   /** Least distance of two frames. */
   frameIntervalMs: number
   /** Upstream ids of the session's latest messages, so that what comes twice is known. */
@@ -44,14 +52,6 @@ export interface BridgeDeps {
   onEnd(sessionId: string): void
 }
 
-/** Asks for the guest's REST token over the stream. */
-export interface HistoryAsker {
-  /** It is in the journal already. */
-  knows(upstreamId: string): boolean
-  jwt(frame: Json): Promise<{ jwt: string; expiresAt: number | null }>
-}
-
-const maxInbox = 200
 const rememberedIds = 1000
 
 /**
@@ -59,38 +59,47 @@ const rememberedIds = 1000
  * the dialect can take the guest up again, and ends the session where it cannot. The connection's end is not the
  * session's.
  */
-export class Bridge implements HistoryAsker {
+export class Bridge {
   readonly #sessionId: string
   readonly #stream: StreamDialect
   readonly #canRefresh: boolean
   readonly #deps: BridgeDeps
   readonly #sender: FrameSender
   readonly #reorder: Reorder
-  readonly #known = new Set<string>()
+  readonly #inbox: Inbox
+  readonly #catchUp: CatchUp
+  readonly #known = new RecentIds(rememberedIds)
+  #hasReadKnown = false
   #socket: StreamSocket | undefined
   #state: 'connecting' | 'open' | 'reconnecting' | 'closed' = 'connecting'
-  /** Commits of what arrived, one after the other. */
-  #inbox: Promise<void> = Promise.resolve()
-  #inboxSize = 0
+  /** The journal says that the stream is open. */
+  #announced = false
+  /** The guest has been let in, now or in an earlier process. */
+  #letIn: boolean
   #redials = 0
+  #openSince = 0
   #downSince: number
   #refreshed = false
-  #askedJwt: PromiseWithResolvers<{ jwt: string; expiresAt: number | null }> | undefined
   #cancelRedial: () => void = () => undefined
   #cancelReady: () => void = () => undefined
 
   constructor(session: Session, { stream, refreshToken }: Dialect, deps: BridgeDeps) {
     if (!stream) throw new Error(`${session.dialect} has no stream`)
+    const { clock } = deps
     this.#sessionId = session.id
     this.#stream = stream
     this.#canRefresh = refreshToken !== undefined
     this.#deps = deps
-    this.#downSince = deps.clock.now()
+    this.#letIn = session.activatedAt !== null
+    this.#downSince = clock.now()
     this.#sender = new FrameSender(stream, deps, () => this.#doubt())
+    const onTrouble = (error: unknown) => deps.onTrouble(this.#sessionId, error)
+    this.#inbox = new Inbox(onTrouble, () => this.#socket)
     this.#reorder = new Reorder(
-      (message) => this.#commit(() => this.#receive(message)),
-      (ms, run) => deps.clock.after(ms, run),
+      (message) => this.#inbox.add(() => this.#receive(message)),
+      (ms, run) => clock.after(ms, run),
     )
+    this.#catchUp = new CatchUp({ ...deps, tell: (frame) => this.#sender.tell(frame), onTrouble })
   }
 
   get isOpen(): boolean {
@@ -100,11 +109,10 @@ export class Bridge implements HistoryAsker {
   /** Dials. What goes wrong is dealt with here; nothing to wait for. */
   async start(): Promise<void> {
     try {
-      for (const id of await this.#deps.knownIds(this.#sessionId)) this.#remember(id)
       await this.#dial()
     } catch (error) {
       this.#deps.onTrouble(this.#sessionId, error)
-      this.#redialLater()
+      this.#ended({ by: 'network', detail: 'it could not be dialled' })
     }
   }
 
@@ -112,63 +120,53 @@ export class Bridge implements HistoryAsker {
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     const landed = await this.#sender.carry(session, text, flight)
     const { outcome } = landed
-    if (outcome.kind === 'sent' && outcome.upstreamId) this.#remember(outcome.upstreamId)
+    if (outcome.kind === 'sent' && outcome.upstreamId) this.#known.add(outcome.upstreamId)
     return landed
   }
 
-  /** Sends a frame nobody acknowledges. Throws `upstream-unavailable` while there is no stream. */
-  tell(frame: Json): Promise<void> {
-    return this.#sender.tell(frame)
+  /** Shows the other side that the guest types. Throws `upstream-unavailable` while there is no stream. */
+  type(frame: Json): Promise<void> {
+    return this.#sender.type(frame)
   }
 
-  knows(upstreamId: string): boolean {
-    return this.#known.has(upstreamId)
-  }
-
-  async jwt(frame: Json): Promise<{ jwt: string; expiresAt: number | null }> {
-    const asked = Promise.withResolvers<{ jwt: string; expiresAt: number | null }>()
-    this.#askedJwt = asked
-    const cancel = this.#deps.clock.after(this.#deps.ackTimeoutMs, () =>
-      asked.reject(
-        new GatewayError('upstream-timeout', 'The platform gave no token for its history'),
-      ),
-    )
-    try {
-      await this.tell(frame)
-      return await asked.promise
-    } finally {
-      cancel()
-    }
-  }
-
-  /** Ends the connection for good, saying goodbye first where the dialect does. */
+  /**
+   * Ends the connection for good, and resolves when all that came over it is written down. `session`, as it was, where
+   * the guest leaves: then it says goodbye first, if its dialect does.
+   */
   async stop(session?: Session): Promise<void> {
-    if (this.#state === 'closed') return
-    const farewell =
-      session && this.#state === 'open' ? (this.#stream.goodbye?.(session) ?? []) : []
-    // A goodbye that does not arrive changes nothing: the session is over here.
-    for (const frame of farewell)
-      await this.#socket?.send(JSON.stringify(frame)).catch(() => undefined)
-    this.#close()
+    const open = this.#state === 'open' ? this.#socket : undefined
+    const leaves = this.#state !== 'closed' && this.#letIn && session
+    if (leaves) await sayGoodbye(this.#deps, this.#stream, session, open)
+    this.end()
+    await this.#inbox.done()
   }
 
-  #close(): void {
+  /** Ends the connection for good, without a word. */
+  end(): void {
+    if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#cancelRedial()
     this.#cancelReady()
     this.#reorder.flush()
     this.#sender.close()
+    this.#catchUp.lose()
     this.#socket?.close()
     this.#deps.onEnd(this.#sessionId)
   }
 
   async #dial(): Promise<void> {
     const { registry, dialer, hosts, clock, ackTimeoutMs } = this.#deps
+    if (!this.#hasReadKnown) {
+      for (const id of await this.#deps.knownIds(this.#sessionId)) this.#known.add(id)
+      this.#hasReadKnown = true
+    }
     const session = await registry.find(this.#sessionId)
-    if (!session || isOver(session) || this.#state === 'closed') return this.#close()
+    if (!session || isOver(session) || this.#state === 'closed') return this.end()
     const opening = this.#stream.open(session, hosts, clock.now())
     const socket = dialer.dial(opening, {
       opened: () => {
+        this.#letIn = true
+        this.#sender.dialled(opening.frames.length)
         if (opening.readyWhen === 'opened') {
           this.#news({ kind: 'ready', patch: {}, expiresAt: null })
           return
@@ -179,106 +177,91 @@ export class Bridge implements HistoryAsker {
           this.#ended({ by: 'network', detail: 'the platform did not take the guest up in time' })
         })
       },
-      frame: (text) => this.#frame(session, text),
+      frame: (text) => {
+        const guest = registry.peek(this.#sessionId) ?? session
+        const onTrouble = (error: unknown) => this.#deps.onTrouble(this.#sessionId, error)
+        const news = newsIn(text, this.#stream, { guest, at: clock.now(), onTrouble })
+        for (const each of news) this.#news(each)
+      },
       ended: (end) => this.#ended(end),
     })
     this.#socket = socket
   }
 
-  #frame(session: Session, text: string): void {
-    let frame: Json
-    try {
-      frame = JSON.parse(text) as Json
-    } catch {
-      // Not ours to understand, and no reason to lose a guest.
-      return
-    }
-    const guest = this.#deps.registry.peek(this.#sessionId) ?? session
-    for (const news of this.#stream.read(frame, guest, this.#deps.clock.now())) this.#news(news)
-  }
-
   #news(news: StreamNews): void {
     switch (news.kind) {
       case 'ack':
-        if (!this.#sender.settle(news)) this.#commit(() => this.#lateAck(news))
+        if (!this.#sender.settle(news)) this.#inbox.add(() => this.#lateAck(news))
         break
       case 'nack':
         this.#sender.settle(news)
         break
       case 'receipt':
-        this.#commit(() => this.#deps.onReceipt(this.#sessionId, news))
+        this.#inbox.add(() => this.#deps.onReceipt(this.#sessionId, news))
+        break
+      case 'upload-place':
+      case 'upload-done':
+      case 'upload-refused':
+        this.#sender.uploaded(news)
         break
       case 'message':
         this.#reorder.add(news, this.#deps.clock.now())
         break
       case 'ready':
-        this.#commit(() => this.#ready(news))
+        this.#cancelReady()
+        this.#inbox.add(() => this.#ready(news))
         break
       case 'typing':
         this.#deps.onTyping(this.#sessionId)
         break
       case 'jwt':
-        this.#askedJwt?.resolve(news)
+        this.#catchUp.heard(news)
         break
       case 'over':
         this.#reorder.flush()
-        this.#commit(() => this.#over(news.state, news.reason))
+        this.#inbox.add(() => this.#over(news.state, news.reason))
         break
       case 'displaced':
         this.#reorder.flush()
-        this.#commit(() => this.#over('closed', `displaced: ${news.reason}`))
+        this.#inbox.add(() => this.#over('closed', `displaced: ${news.reason}`))
         break
     }
   }
 
-  /** Queues a commit behind those before it; stops reading while too many wait. */
-  #commit(run: () => Promise<void>): void {
-    this.#inboxSize += 1
-    if (this.#inboxSize === maxInbox) this.#socket?.pause()
-    this.#inbox = this.#inbox
-      .then(run)
-      .catch((error: unknown) => this.#deps.onTrouble(this.#sessionId, error))
-      .finally(() => {
-        this.#inboxSize -= 1
-        if (this.#inboxSize === maxInbox / 2) this.#socket?.resume()
-      })
-  }
-
+  /** The guest may speak. Some say so more than once. */
   async #ready(known: Extract<StreamNews, { kind: 'ready' }>): Promise<void> {
-    this.#cancelReady()
-    if (this.#state === 'closed') return
-    const again = this.#state === 'reconnecting'
+    if (this.#announced || !this.#socket) return
     const session = await this.#change((current) => streamOpened(current, known, this.#cause()))
+    this.#announced = true
     // It may have ended while that was written down; what follows an end is queued behind this.
-    if (!this.#socket) return
+    if (!this.#socket || this.#state === 'closed') return
     this.#state = 'open'
-    this.#redials = 0
+    this.#openSince = this.#deps.clock.now()
     this.#refreshed = false
     this.#sender.open(this.#socket)
-    if (session && (again || session.stream.reconnects > 0)) void this.#catchUp(session)
+    if (session.stream.reconnects > 0 && this.#stream.history) void this.#fillGap(session)
   }
 
-  async #catchUp(session: Session): Promise<void> {
-    try {
-      for (const news of await this.#deps.missed(this, session)) this.#news(news)
-    } catch (error) {
-      this.#deps.onTrouble(this.#sessionId, error)
-    }
+  /** Messages that come meanwhile wait, so that what was missed stands before them. */
+  async #fillGap(session: Session): Promise<void> {
+    const socket = this.#socket
+    this.#reorder.wait()
+    const missed = await this.#catchUp.run(session, this.#known.copy())
+    for (const news of missed ?? []) this.#news(news)
+    if (this.#socket === socket) this.#reorder.goOn()
   }
 
   /** It came after its message was given up: then at least it is known to have arrived. */
   async #lateAck({ key, upstreamId }: Extract<StreamNews, { kind: 'ack' }>): Promise<void> {
     if (upstreamId === null || this.#known.has(upstreamId)) return
-    if (await this.#deps.confirm(this.#sessionId, { key, text: null, upstreamId })) {
-      this.#remember(upstreamId)
-    }
+    const evidence = { key, text: null, upstreamId }
+    if (await this.#deps.confirm(this.#sessionId, evidence)) this.#known.add(upstreamId)
   }
 
   async #receive(message: InboundMessage): Promise<void> {
     const { upstreamId, author, text } = message
     if (upstreamId !== null) {
-      if (this.#known.has(upstreamId)) return
-      this.#remember(upstreamId)
+      if (!this.#known.add(upstreamId)) return
       // The guest's own words, whose ack was lost.
       const own = author === 'user' && { key: null, text, upstreamId }
       if (own && (await this.#deps.confirm(this.#sessionId, own))) return
@@ -288,36 +271,47 @@ export class Bridge implements HistoryAsker {
 
   async #over(state: 'closed' | 'expired' | 'failed', reason: string): Promise<void> {
     await this.#change((current) => ended(current, state, reason, this.#cause()))
-    this.#close()
+    this.end()
   }
 
   #ended(end: StreamEnd): void {
     if (end.by === 'us' || this.#state === 'closed') return
+    const now = this.#deps.clock.now()
     this.#cancelReady()
-    const wasOpen = this.#state === 'open'
-    if (wasOpen) this.#downSince = this.#deps.clock.now()
+    if (this.#state === 'open') {
+      this.#downSince = now
+      if (now - this.#openSince >= steadyAfterMs) this.#redials = 0
+    }
     this.#state = 'reconnecting'
     this.#socket = undefined
     this.#reorder.flush()
     this.#sender.lose()
-    this.#commit(() => this.#afterEnd(end, wasOpen))
+    this.#catchUp.lose()
+    this.#inbox.add(() => this.#afterEnd(end))
   }
 
-  async #afterEnd(end: Exclude<StreamEnd, { by: 'us' }>, wasOpen: boolean): Promise<void> {
+  async #afterEnd(end: Exclude<StreamEnd, { by: 'us' }>): Promise<void> {
     const next = afterEnd(end, {
-      resumable: this.#stream.resumable,
+      resumable: this.#stream.resumable || !this.#letIn,
       canRefresh: this.#canRefresh && !this.#refreshed,
       downForMs: this.#deps.clock.now() - this.#downSince,
     })
     if (next.kind === 'over') return this.#over(next.state, next.reason)
-    if (wasOpen) await this.#change((current) => streamLost(current, this.#cause()))
-    if (next.kind === 'refresh') {
-      this.#refreshed = true
-      await this.#deps
-        .refresh(this.#sessionId)
-        .catch((error: unknown) => this.#deps.onTrouble(this.#sessionId, error))
+    if (this.#announced) {
+      this.#announced = false
+      await this.#change((current) => streamLost(current, this.#cause()))
     }
-    this.#redialLater()
+    if (next.kind === 'refresh') await this.#refresh()
+    this.#redialLater(next.kind === 'redial' ? next.notBeforeMs : 0)
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      await this.#deps.refresh(this.#sessionId)
+      this.#refreshed = true
+    } catch (error) {
+      this.#deps.onTrouble(this.#sessionId, error)
+    }
   }
 
   /** The connection can no longer be trusted to say which message an ack is for. */
@@ -326,26 +320,16 @@ export class Bridge implements HistoryAsker {
     this.#ended({ by: 'network', detail: 'an ack did not come' })
   }
 
-  #redialLater(): void {
+  #redialLater(notBeforeMs: number): void {
     if (this.#state === 'closed') return
-    this.#cancelRedial = this.#deps.clock.after(redialDelayMs(this.#redials), () => {
+    const delayMs = notBeforeMs + redialDelayMs(this.#redials)
+    this.#cancelRedial = this.#deps.clock.after(delayMs, () => {
       this.#redials += 1
-      this.#dial().catch((error: unknown) => {
-        this.#deps.onTrouble(this.#sessionId, error)
-        this.#redialLater()
-      })
+      void this.start()
     })
   }
 
-  #remember(upstreamId: string): void {
-    this.#known.add(upstreamId)
-    const [oldest] = this.#known
-    if (this.#known.size > rememberedIds && oldest !== undefined) this.#known.delete(oldest)
-  }
-
-  async #change(
-    step: (current: Session) => ReturnType<typeof streamLost>,
-  ): Promise<Session | undefined> {
+  async #change(step: (current: Session) => ReturnType<typeof streamLost>): Promise<Session> {
     return this.#deps.registry.change(this.#sessionId, (current) =>
       isOver(current) ? undefined : step(current),
     )

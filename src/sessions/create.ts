@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, UpstreamError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
 import type { CreateOutcome, Dialect, DialectSettings, NewGuest } from '../genesys/dialect.ts'
 import type { JsonObject } from '../json.ts'
@@ -99,13 +99,15 @@ async function makeGuest(
     const guest = createGuest.local(newGuest)
     return { kind: 'created', guest, state: 'pending', tokenExpiresAt: null }
   }
-  const reply = await deps.client.call(createGuest.request(newGuest), {
-    dialect: name,
-    deadline: newGuest.at + deps.timeoutMs,
-    priority: 'create',
-    signal: deps.signal,
-    trace: traceOf(caller),
-  })
+  const reply = await deps.client
+    .call(createGuest.request(newGuest), {
+      dialect: name,
+      deadline: newGuest.at + deps.timeoutMs,
+      priority: 'create',
+      signal: deps.signal,
+      trace: traceOf(caller),
+    })
+    .catch(mayBeRepeated)
   const outcome = createGuest.response(reply, newGuest)
   if (outcome.kind === 'rejected') {
     throw new GatewayError(outcome.code, outcome.detail, { upstream: outcome.platform })
@@ -114,6 +116,20 @@ async function makeGuest(
     throw new GatewayError('upstream-invalid-response', outcome.detail)
   }
   return outcome
+}
+
+/** A guest whose creation went unanswered may be there, idle. Asking again makes another one and doubles no message. */
+function mayBeRepeated(error: unknown): never {
+  if (!(error instanceof UpstreamError) || error.fate === 'refused') throw error
+  const { code, message, attempts, upstream } = error
+  const said = upstream && { upstream }
+  throw new UpstreamError(code, message, {
+    fate: 'unknown',
+    attempts,
+    retryable: true,
+    ...said,
+    cause: error,
+  })
 }
 
 /** The metadata as it goes to the platform: the known keys in its spelling, the others as they came. */

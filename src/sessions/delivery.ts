@@ -159,5 +159,5 @@ function withPiece(message: Message, { index }: Piece, patch: Partial<MessagePar
 
 function outboundText(message: Message, text: string, at: number): OutboundText {
   const { id, author, contentType, attachments, readReceipt } = message
-  return { id, author, text, contentType, attachments, readReceipt, at }
+  return { id, author, text, contentType, attachments, readReceipt, uploads: [], at }
 }

@@ -4,14 +4,30 @@ import type { OutboundText, SendOutcome, StreamDialect, StreamNews } from '../ge
 import type { StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
 import type { Flight, Landed } from './carrier.ts'
-import { Pace } from './pace.ts'
+import { type Departure, Pace } from './pace.ts'
 import type { Session } from './session.ts'
 import { type FrameFate, Unacked } from './unacked.ts'
+import { type FileCarrier, type UploadNews, Uploads } from './uploads.ts'
 
 export interface FrameSenderDeps {
   clock: Clock
   ackTimeoutMs: number
   frameIntervalMs: number
+  files: FileCarrier
+  maxAttachmentBytes: number
+}
+
+/** The longest that typing is kept back until there is room for it; later it would say nothing. */
+const typingPatienceMs = 1000
+
+const neverAborted = new AbortController().signal
+
+/** A frame with a message, on its way. */
+interface Departed {
+  fate: Promise<FrameFate>
+  departure: Departure
+  /** performance.now() */
+  leftAt: number
 }
 
 /**
@@ -23,9 +39,13 @@ export class FrameSender {
   readonly #deps: FrameSenderDeps
   readonly #onDoubt: () => void
   readonly #unacked = new Unacked()
+  readonly #uploads: Uploads
   readonly #pace: Pace
+  readonly #typing: Pace
   #socket: StreamSocket | undefined
   #closed = false
+  /** Frames leave one after the other, so that each sees the pace of the one before. */
+  #line: Promise<unknown> = Promise.resolve()
   #whenOpen = Promise.withResolvers<void>()
 
   /** `onDoubt`: acks of this connection can no longer be told apart; it is to be replaced. */
@@ -34,6 +54,13 @@ export class FrameSender {
     this.#deps = deps
     this.#onDoubt = onDoubt
     this.#pace = new Pace(stream.limits, deps.frameIntervalMs)
+    this.#uploads = new Uploads(stream.upload, { ...deps, tell: (frame) => this.tell(frame) })
+    this.#typing = new Pace([], stream.typingEveryMs ?? 0)
+  }
+
+  /** A connection was made and has said so many frames; they count as all others do. */
+  dialled(frames: number): void {
+    for (let said = 0; said < frames; said += 1) this.#pace.sent(this.#deps.clock.now())
   }
 
   /** There is a connection and the guest may speak on it. */
@@ -47,6 +74,7 @@ export class FrameSender {
     if (this.#socket) this.#whenOpen = Promise.withResolvers()
     this.#socket = undefined
     this.#unacked.lose()
+    this.#uploads.lose()
   }
 
   /** There will be no connection any more. */
@@ -56,6 +84,11 @@ export class FrameSender {
     this.#whenOpen.resolve()
   }
 
+  /** The platform says something about a file on its way. */
+  uploaded(news: UploadNews): void {
+    this.#uploads.settle(news)
+  }
+
   /** True when a message was waiting for it. */
   settle(news: Extract<StreamNews, { kind: 'ack' | 'nack' }>): boolean {
     return this.#unacked.settle(news)
@@ -63,42 +96,95 @@ export class FrameSender {
 
   /** Sends one text and waits for its ack. Throws UpstreamError. */
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
+    if (text.attachments.length === 0) return this.#carry(session, text, flight)
+    await this.#turn(flight, 1)
+    const uploads = await this.#uploads.send(session, text.attachments)
+    try {
+      return await this.#carry(session, { ...text, uploads }, flight)
+    } catch (error) {
+      // What was refused carries no file; what may have arrived may carry it.
+      const isRefused = error instanceof UpstreamError && error.fate === 'refused'
+      if (isRefused) await this.#uploads.discard(session, uploads)
+      throw error
+    }
+  }
+
+  async #carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     const { clock, ackTimeoutMs } = this.#deps
     const { frame, ackKey } = this.#stream.message(session, text)
     const bytes = JSON.stringify(frame)
     for (let attempts = 1; ; attempts++) {
-      await this.#turn(flight, attempts)
-      await flight.leaving()
-      const socket = this.#socket
-      if (!socket) {
-        // It broke while the attempt was being written down; nothing has left.
+      const { fate, departure, leftAt } = await this.#inTurn(() =>
+        this.#leave(bytes, ackKey, flight, attempts),
+      )
+      const answer = await fate
+      // Whatever it says of the message, the platform has the frame by now.
+      departure.seen(clock.now())
+      if (this.#mayGoAgain(answer, flight)) {
         await flight.returned()
         continue
       }
-      const leftAt = performance.now()
-      this.#pace.sent(clock.now())
-      const answer = this.#unacked.add(ackKey, ackTimeoutMs, (ms, run) => clock.after(ms, run))
-      socket.send(bytes).catch(() => this.#unacked.lose())
-      const fate = await answer
-      if (this.#mayGoAgain(fate, flight)) {
-        await flight.returned()
-        continue
-      }
-      if (fate.kind === 'timeout' && ackKey === null) this.#distrust()
+      if (answer.kind === 'timeout' && ackKey === null) this.#distrust()
       const latencyMs = performance.now() - leftAt
-      return { outcome: outcomeOf(fate, attempts, ackTimeoutMs), latencyMs }
+      return { outcome: outcomeOf(answer, attempts, ackTimeoutMs), latencyMs }
     }
   }
 
-  /** Sends a frame nobody acknowledges. Throws `upstream-unavailable` while there is no connection. */
-  async tell(frame: Json): Promise<void> {
+  /** Shows that the guest types, no more often than that says anything. Throws `upstream-unavailable`. */
+  async type(frame: Json): Promise<void> {
+    const now = this.#deps.clock.now()
     if (!this.#socket) throw didNotLeave('the stream is not open now', 0)
-    this.#pace.sent(this.#deps.clock.now())
-    await this.#socket.send(JSON.stringify(frame))
+    if (this.#typing.waitMs(now) > 0 || this.#pace.waitMs(now) > typingPatienceMs) return
+    this.#typing.sent(now)
+    await this.tell(frame)
+  }
+
+  /** Sends a frame nobody acknowledges, in its turn. Throws `upstream-unavailable` while there is no connection. */
+  tell(frame: Json): Promise<void> {
+    return this.#inTurn(async () => {
+      const { clock, ackTimeoutMs } = this.#deps
+      if (!this.#socket) throw didNotLeave('the stream is not open now', 0)
+      await this.#turn({ deadline: clock.now() + ackTimeoutMs, signal: neverAborted }, 0)
+      if (!this.#socket.canSend()) throw didNotLeave('the stream is being closed', 0)
+      this.#pace.sent(clock.now())
+      await this.#socket.send(JSON.stringify(frame))
+    })
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const turn = this.#line.then(run)
+    this.#line = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #leave(
+    bytes: string,
+    ackKey: string | null,
+    flight: Flight,
+    attempts: number,
+  ): Promise<Departed> {
+    const { clock, ackTimeoutMs } = this.#deps
+    for (;;) {
+      await this.#turn(flight, attempts)
+      await flight.leaving()
+      const socket = this.#socket
+      if (socket?.canSend()) {
+        const leftAt = performance.now()
+        const departure = this.#pace.sent(clock.now())
+        const fate = this.#unacked.add(ackKey, ackTimeoutMs, (ms, run) => clock.after(ms, run))
+        socket.send(bytes).catch(() => this.#unacked.lose())
+        return { fate, departure, leftAt }
+      }
+      // It broke while the attempt was being written down; nothing has left.
+      await flight.returned()
+    }
   }
 
   /** Waits until a frame may leave: there is a connection and the pace allows it. */
-  async #turn({ deadline, signal }: Flight, attempts: number): Promise<void> {
+  async #turn(
+    { deadline, signal }: Pick<Flight, 'deadline' | 'signal'>,
+    attempts: number,
+  ): Promise<void> {
     const { clock } = this.#deps
     for (;;) {
       if (this.#closed) throw didNotLeave('the stream is closed', attempts)

@@ -9,9 +9,9 @@ import { failed, noted, unconfirmed } from './steps.ts'
 
 export interface SenderDeps extends Omit<DeliveryDeps, 'signal' | 'record'> {
   activation: Activation
-  /** How long a message whose caller waits may wait for its turn, the guest and the platform together. */
-  callerPatienceMs: number
-  /** One attempt of a message that waits for its session, with the client's own retries. */
+  /** How long a message whose caller waits is held for a guest that is being routed. */
+  activationMs: number
+  /** How long one may take from then on, with its turn and the client's own retries. */
   attemptMs: number
   /** Told once per settled message; null when it was sent. */
   onSettled(error: GatewayError | null): void
@@ -29,6 +29,8 @@ interface Entry {
   caller: Caller
   /** Epoch ms; Infinity once nobody waits for the answer. */
   deadline: number
+  /** The guest was active when it was its turn: from then on only the platform's time counts. */
+  hasBegun: boolean
   /** It is with the client, who keeps the deadline. */
   leaving: boolean
   done: boolean
@@ -57,7 +59,7 @@ export class Sender {
 
   /** Within which a message whose caller waits is settled. */
   get callerPatienceMs(): number {
-    return this.#deps.callerPatienceMs
+    return this.#deps.activationMs + this.#deps.attemptMs
   }
 
   /** Messages that have not been settled. */
@@ -82,8 +84,8 @@ export class Sender {
     const entry: Entry = {
       message,
       caller,
-      deadline:
-        message.waits === 'caller' ? message.acceptedAt + this.#deps.callerPatienceMs : Infinity,
+      deadline: message.waits === 'caller' ? this.#deadlineOf(message) : Infinity,
+      hasBegun: false,
       leaving: false,
       done: false,
       wake: new AbortController(),
@@ -167,6 +169,7 @@ export class Sender {
         continue
       }
       tries += 1
+      this.#begin(entry, session)
       entry.leaving = true
       const deadline = Math.min(entry.deadline, clock.now() + this.#attemptMs(entry))
       const outcome = await deliver(
@@ -204,6 +207,18 @@ export class Sender {
       }
       await this.#pause(entry, Math.min(2000, 250 * 1.5 ** (tries - 1)), session)
     }
+  }
+
+  #deadlineOf({ sessionId, acceptedAt }: Message): number {
+    const { registry, activationMs, attemptMs } = this.#deps
+    const pending = registry.peek(sessionId)?.state === 'pending'
+    return acceptedAt + (pending ? activationMs : attemptMs)
+  }
+
+  #begin(entry: Entry, session: Session): void {
+    if (entry.hasBegun || session.state !== 'active') return
+    entry.hasBegun = true
+    entry.deadline = Math.max(entry.deadline, this.#deps.clock.now() + this.#deps.attemptMs)
   }
 
   /** Where the platform cannot be asked, and for a guest that is only routed once it has said something. */

@@ -8,6 +8,7 @@ import type { Bridges } from './bridges.ts'
 import type { Caller } from './caller.ts'
 import { requireConsent } from './consent.ts'
 import { createGuest, type NewSession } from './create.ts'
+import type { JournalEvent } from './events.ts'
 import type { Feed } from './feed.ts'
 import { isSettled, type Message } from './message.ts'
 import { authorOf, checkConversation, type NewMessage, newMessage } from './new-message.ts'
@@ -16,11 +17,20 @@ import type { SessionRegistry } from './registry.ts'
 import type { Rotation } from './rotation.ts'
 import type { Sender } from './sender.ts'
 import { type DialectName, isOver, type Session } from './session.ts'
+import { Settlements } from './settlements.ts'
 import { accepted, acceptedAgain, type Cause, created, ended } from './steps.ts'
 import { consentChanged } from './stream-steps.ts'
 
 /** `wait`: answer when the outcome is known, or after `waitMs` at the latest. `async`: answer once it is durable. */
 export type Waiting = { kind: 'wait'; waitMs: number | null } | { kind: 'async' }
+
+/** What became of a message that was brought in. */
+export interface Injected {
+  /** As it is now, where nothing settled it while somebody waited; else as it was accepted. */
+  message: Message
+  /** The event that settled it. */
+  outcome: JournalEvent | undefined
+}
 
 /** Makes the record that is stored in the same commit as what it is about. */
 export type Remember<T> = (result: T) => IdempotencyRecord | undefined
@@ -44,8 +54,6 @@ export interface SessionsDeps {
   requireOrigin(origin: string): void
   /** For one call with its retries. */
   callTimeoutMs: number
-  /** Within which the sender settles a message whose caller waits. */
-  callerPatienceMs: number
 }
 
 /** Everything a caller can do with sessions and messages. Refuses with GatewayError. */
@@ -55,9 +63,11 @@ export class Sessions {
   readonly #retrying = new Set<string>()
   readonly #creating = new Set<Promise<Session>>()
   readonly #stopping = new AbortController()
+  readonly #settlements: Settlements
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps
+    this.#settlements = new Settlements(deps.feed, deps.clock)
   }
 
   /** Makes a guest on the platform and keeps its session. Nothing is stored when the platform refuses. */
@@ -163,7 +173,7 @@ export class Sessions {
       )
     }
     checkOpen(session)
-    await this.#deps.bridges.tell(session, frame)
+    await this.#deps.bridges.type(session, frame)
   }
 
   /** Takes a message in; resolves with it as `waiting` asks: settled, or still on its way. */
@@ -173,7 +183,7 @@ export class Sessions {
     caller: Caller,
     waiting: Waiting,
     remember?: Remember<Message>,
-  ): Promise<Message> {
+  ): Promise<Injected> {
     const { registry, sender, policy, clock } = this.#deps
     const session = await registry.get(sessionId)
     const dialect = this.#dialect(session.dialect)
@@ -202,7 +212,7 @@ export class Sessions {
     caller: Caller,
     waiting: Waiting,
     remember?: Remember<Message>,
-  ): Promise<Message> {
+  ): Promise<Injected> {
     if (this.#retrying.has(messageId)) throw notRetryable('being sent again')
     this.#retrying.add(messageId)
     try {
@@ -236,52 +246,40 @@ export class Sessions {
   }
 
   /** Waits for a message that another request brought in. */
-  async outcome(sessionId: string, messageId: string, waitMs: number): Promise<Message> {
-    const settled = this.#whenSettled(messageId, waitMs)
-    const message = await this.message(sessionId, messageId)
-    if (!isSettled(message)) await settled.promise
-    settled.cancel()
-    return this.message(sessionId, messageId)
+  async outcome(sessionId: string, messageId: string, waitMs: number): Promise<Injected> {
+    const { outcome, cancel } = this.#settlements.of(messageId, waitMs)
+    try {
+      const message = await this.message(sessionId, messageId)
+      if (isSettled(message)) return { message, outcome: undefined }
+      const settled = await outcome
+      return { message: await this.message(sessionId, messageId), outcome: settled }
+    } finally {
+      cancel()
+    }
   }
 
-  /** Lets everybody who waits go on with what is known now; for stopping. Resolves when no guest is being made. */
-  async release(): Promise<void> {
+  /** Lets everybody who waits go on with what is known now; for stopping. */
+  release(): void {
     this.#stopping.abort()
-    await Promise.allSettled(this.#creating)
+    this.#settlements.release()
   }
 
-  async #send(message: Message, caller: Caller, waiting: Waiting): Promise<Message> {
-    const { sender, store, callerPatienceMs } = this.#deps
+  async #send(message: Message, caller: Caller, waiting: Waiting): Promise<Injected> {
+    const { sender, store } = this.#deps
     if (waiting.kind === 'async') {
       sender.add(message, caller)
-      return message
+      return { message, outcome: undefined }
     }
     // The sender keeps the caller's deadline; a little more than that only passes when the store has trouble.
-    const settled = this.#whenSettled(message.id, waiting.waitMs ?? callerPatienceMs + 2000)
+    const waitMs = waiting.waitMs ?? sender.callerPatienceMs + 2000
+    const { outcome, cancel } = this.#settlements.of(message.id, waitMs)
     sender.add(message, caller)
-    await settled.promise
-    settled.cancel()
-    const after = (await store.findMessage(message.sessionId, message.id)) ?? message
-    if (!isSettled(after)) sender.bePatient(after)
-    return after
-  }
-
-  #whenSettled(messageId: string, waitMs: number) {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const forget = this.#deps.feed.onMessage(messageId, (event) => {
-      if (event.type !== 'message.accepted') resolve()
-    })
-    const cancelTimer = this.#deps.clock.after(waitMs, resolve)
-    const { signal } = this.#stopping
-    const release = () => resolve()
-    signal.addEventListener('abort', release)
-    if (signal.aborted) release()
-    const cancel = () => {
-      forget()
-      cancelTimer()
-      signal.removeEventListener('abort', release)
-    }
-    return { promise, cancel }
+    const settled = await outcome
+    cancel()
+    if (settled) return { message, outcome: settled }
+    const now = (await store.findMessage(message.sessionId, message.id)) ?? message
+    if (!isSettled(now)) sender.bePatient(now)
+    return { message: now, outcome: undefined }
   }
 
   #dialect(name: DialectName): Dialect {

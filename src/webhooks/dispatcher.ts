@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { checkPublicUrl } from '../public-addresses.ts'
 import type { EventType } from '../sessions/events.ts'
 import { newId } from '../sessions/ids.ts'
 import type { SessionRegistry } from '../sessions/registry.ts'
@@ -7,7 +8,6 @@ import type { Store } from '../store/store.ts'
 import { bookmarkOf, Destination } from './destination.ts'
 import type { Receivers } from './receiver.ts'
 import { secretText } from './signature.ts'
-import { checkTargetUrl } from './targets.ts'
 import type { Progress, Webhook, WebhookFormat } from './webhook.ts'
 
 export interface NewWebhook {
@@ -83,7 +83,7 @@ export class Dispatcher implements AsyncDisposable {
 
   /** Throws `invalid-request` for a target that may not be delivered to. Events from now on are delivered. */
   async create(asked: NewWebhook): Promise<{ webhook: Webhook; secret: string }> {
-    checkTargetUrl(asked.url, this.#deps.allowPrivate)
+    checkPublicUrl(asked.url, this.#deps.allowPrivate, '/url')
     const webhook = await this.#add(asked, false)
     await this.#save()
     return { webhook, secret: this.#secret(webhook, webhook.secretGeneration) }

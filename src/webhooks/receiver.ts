@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici'
-import { guardedLookup } from './targets.ts'
+import { guardedLookup } from '../public-addresses.ts'
 
 export interface Delivery {
   url: string

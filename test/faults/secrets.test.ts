@@ -72,9 +72,11 @@ describe('secrets and personal data', () => {
       faults.add({ kind, when: 'after', count: 1, operation })
       await story.say(text)
     }
-    faults.add({ kind: 'status', status: 400, count: 1, operation })
+    // A platform that repeats what it was told, and what it was told it with.
+    const said = { code: 'bad.request', message: `no: "${text}" of ${person.name} ${person.email}` }
+    faults.add({ kind: 'status', status: 400, body: said, count: 1, operation })
     await story.say(text)
-    faults.add({ kind: 'status', status: 500, operation })
+    faults.add({ kind: 'status', status: 500, body: said, operation })
     await story.say(text)
     faults.remove()
     simulator.control.revokeTokens()

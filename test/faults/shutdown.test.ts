@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { textsAt, timesTried } from '../support/far-end.ts'
+import { adminKey } from '../support/gateway.ts'
 import {
   type Environment,
   settingsFor,
@@ -136,5 +139,62 @@ describe('SIGTERM', { concurrency: 4 }, () => {
     simulator.control.freezeRouting(false)
     const second = await start()
     assert.equal((await settled(second.api, session, (await message).body.id)).status, 'sent')
+  })
+
+  it('gives up on a platform that hangs: a message then is unconfirmed', async (t) => {
+    const { simulator, start } = await prepare(t)
+    const first = await start()
+    const session = await openSession(first.api)
+    simulator.control.faults.add({ kind: 'hang', count: 1, operation })
+    const hanging = send(first.api, session, 'hanging')
+    await until('it has left', () => timesTried(simulator, 'hanging') === 1)
+    const next = await send(first.api, session, 'next', respondAsync)
+
+    const { code, tookMs } = await first.stop()
+
+    assert.equal(code, 0)
+    assert.ok(tookMs < 10_000, `it took ${tookMs} ms`)
+    assert.equal((await hanging).status, 202)
+    const second = await start()
+    assert.equal((await settled(second.api, session, next.body.id)).status, 'sent')
+    assert.equal((await messageOf(second.api, session, 'hanging')).status, 'unconfirmed')
+    assert.deepEqual(textsAt(simulator), ['next'])
+  })
+
+  it('gives up on a platform that hangs: a creation then is answered', async (t) => {
+    const { simulator, start } = await prepare(t)
+    const gateway = await start()
+    const creation = 'external-guests.createGuest'
+    simulator.control.faults.add({ kind: 'hang', count: 1, operation: creation })
+    const created = gateway.api('POST', '/v1/sessions', { guest: { name: 'Ada' } })
+    await until('it has left', () => simulator.control.received.list(creation).length === 1)
+
+    const { code, tookMs } = await gateway.stop()
+
+    assert.equal(code, 0)
+    assert.ok(tookMs < 10_000, `it took ${tookMs} ms`)
+    const { status, body } = await created
+    assert.ok(status >= 500, JSON.stringify(body))
+    assert.equal(body.retryable, false)
+  })
+
+  it('is not held by a caller that never ends its request', async (t) => {
+    const { start } = await prepare(t)
+    const gateway = await start()
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+    t.after(() => socket.destroy())
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    socket.write(
+      `POST /v1/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${adminKey}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n',
+    )
+    // The gateway has read the head: it asks for the body, which never comes.
+    await once(socket, 'data')
+
+    const { code, tookMs } = await gateway.stop()
+
+    assert.equal(code, 0)
+    assert.ok(tookMs < 10_000, `it took ${tookMs} ms`)
   })
 })

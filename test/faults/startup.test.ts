@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import {
+  type Environment,
   runGatewayProcess,
   settingsFor,
   startGatewayProcess,
@@ -46,7 +47,7 @@ describe('a gateway that cannot start', { concurrency: 2 }, () => {
       new Set([
         ...['PORT', 'LOG_LEVEL', 'API_KEYS', 'GENESYS_DIALECT', 'GENESYS_BASE_URL'],
         ...['GENESYS_RATE_LIMIT', 'GENESYS_TIMEOUT_MS', 'BLOCKED_PATTERNS', 'STORE_KEY'],
-        ...['SESSION_RETENTION', 'SIMULATOR'],
+        ...['SESSION_RETENTION', 'SIMULATOR', 'GENESYS_CLIENT_SECRET'],
       ]),
     )
     assert.doesNotMatch(output, /not-a-real/)
@@ -54,10 +55,16 @@ describe('a gateway that cannot start', { concurrency: 2 }, () => {
   })
 
   it('A7: names what live mode lacks', async (t) => {
-    const { code, output } = await runGatewayProcess(t, temporaryFolder(t), { SIMULATOR: 'false' })
-    assert.equal(code, 1)
-    assert.match(output, /GENESYS_CLIENT_ID: missing/)
-    assert.match(output, /API_KEYS: /)
+    const lacking: [Environment, RegExp][] = [
+      [{ SIMULATOR: 'false' }, /GENESYS_CLIENT_ID: missing/],
+      [{ GENESYS_CLIENT_ID: 'an-id' }, /GENESYS_CLIENT_SECRET: missing/],
+    ]
+    for (const [settings, missing] of lacking) {
+      const { code, output } = await runGatewayProcess(t, temporaryFolder(t), settings)
+      assert.equal(code, 1)
+      assert.match(output, missing)
+      assert.match(output, /API_KEYS: /)
+    }
   })
 
   it('does not listen for everybody without keys', async (t) => {

@@ -14,7 +14,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Dialect } from '../dialect.ts'
 import { remembered, textOf } from './fields.ts'
-import { clearFrame, configureFrame, textFrame, typingFrame } from './web-messaging/frames.ts'
+import {
+  clearFrame,
+  configureFrame,
+  offerFrame,
+  removeFrame,
+  textFrame,
+  typingFrame,
+} from './web-messaging/frames.ts'
 import { history } from './web-messaging/history.ts'
 import { readFrame } from './web-messaging/read-frame.ts'
 
@@ -25,7 +32,7 @@ export const webMessaging: Dialect = {
   capabilities: {
     transport: 'websocket',
     authors: ['user'],
-    attachments: false,
+    attachments: true,
     readReceipts: false,
     typing: true,
     consent: false,
@@ -67,7 +74,10 @@ export const webMessaging: Dialect = {
     },
     read: readFrame,
     message: textFrame,
+    upload: { offer: offerFrame, remove: removeFrame },
     typing: typingFrame,
+    // Once in five seconds is allowed, by the platform's watch.
+    typingEveryMs: 5_500,
     goodbye: (guest) => [clearFrame(guest)],
     history,
   },

@@ -1,24 +1,20 @@
-import { WebSocket } from 'ws'
-import type { Clock } from '../../clock.ts'
+import type { RawData, WebSocket } from 'ws'
 import { GatewayError } from '../../errors.ts'
-import type { Feed } from '../../sessions/feed.ts'
-import { isOver, type Session } from '../../sessions/session.ts'
+import type { Session } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
-import type { Store } from '../../store/store.ts'
 import { problemOf } from '../problem-reply.ts'
 import { invalidRequest, parseOrRefuse } from '../validation.ts'
 import type { StreamReader } from './access.ts'
-import { ClientFrame, closeCodes } from './client-frames.ts'
-import { quietEnd } from './quiet-end.ts'
-import { readJournal } from './reader.ts'
-import { ephemeral, isFinal, sessionSource } from './session-source.ts'
+import { Allowance } from './allowance.ts'
+import { ClientFrame, type CloseReason, closeCodes, frameId } from './client-frames.ts'
+import { type Connection, comeBackAfterMs, drainGraceMs } from './connections.ts'
+import { failureOf } from './failure.ts'
+import { type FollowDeps, followSession } from './follow-session.ts'
+import { PacedSocket } from './paced-socket.ts'
 import type { StreamTokens } from './stream-tokens.ts'
 
-export interface SessionSocketDeps {
+export interface SessionSocketDeps extends FollowDeps {
   sessions: Sessions
-  store: Store
-  feed: Feed
-  clock: Clock
   tokens: StreamTokens
 }
 
@@ -30,124 +26,118 @@ export interface Opened {
   requestId: string
 }
 
-const beatMs = 5000
-/** Above so much unsent, the next event waits. */
-const maxBufferedBytes = 256 * 1024
+const windowMs = 10_000
 const maxMessages = 30
-const messageWindowMs = 10_000
+/** Of whatever kind, pings included: each may cost an answer, and answers wait in memory for the client. */
+const maxFrames = 300
 
 /** One client's WebSocket on one session: events out, messages in. Ends itself when it must; nothing to wait for. */
-export class SessionSocket {
-  readonly #ws: WebSocket
+export class SessionSocket implements Connection {
+  readonly #socket: PacedSocket
   readonly #deps: SessionSocketDeps
-  readonly #session: Session
+  readonly #sessionId: string
   readonly #requestId: string
   readonly #cleanUp: (() => void)[] = []
+  readonly #frames: Allowance
+  readonly #messages: Allowance
   #reader: StreamReader
+  /** What frames ask for is done in their order: a renewed token counts for what comes after it. */
+  #work: Promise<void> = Promise.resolve()
   #cancelExpiry: () => void = () => undefined
-  #cancelBeat: () => void = () => undefined
-  #alive = true
-  #window = { endsAt: 0, messages: 0 }
 
   constructor(
     ws: WebSocket,
     deps: SessionSocketDeps,
     { session, reader, after, requestId }: Opened,
   ) {
-    this.#ws = ws
+    const { clock } = deps
     this.#deps = deps
-    this.#session = session
+    this.#sessionId = session.id
     this.#reader = reader
     this.#requestId = requestId
-    const { store, feed, clock } = deps
+    this.#socket = new PacedSocket(ws, clock)
+    this.#frames = new Allowance(clock, maxFrames, windowMs)
+    this.#messages = new Allowance(clock, maxMessages, windowMs)
 
-    const over = quietEnd(clock, () => this.#close('sessionOver', 'the session is over'))
-    const stopReading = readJournal(sessionSource(store, feed, session.id), after, {
-      event: (text, _sequence, event) => {
-        over.saw(isFinal(event.type))
-        return this.#send(text)
-      },
-      reset: (oldest) => {
-        void this.#send(ephemeral('stream.reset', session.id, clock.now(), { oldest }))
-      },
-      cut: () => this.#close('tooSlow', 'too slow; come back with the last sequence seen'),
-    })
-    over.saw(isOver(session))
-    const untype = feed.onTyping(session.id, () => {
-      void this.#send(ephemeral('typing', session.id, clock.now(), {}))
-    })
-    this.#cleanUp.push(stopReading, untype, over.cancel)
-
-    ws.on('pong', () => {
-      this.#alive = true
-    })
-    ws.on('message', (data, binary) => {
-      this.#alive = true
-      void this.#frame(binary ? undefined : data.toString())
-    })
-    ws.on('error', () => ws.terminate())
-    ws.on('close', () => this.#ended())
+    ws.on('message', (data, binary) => this.#received(data, binary))
+    ws.on('ping', () => this.#admit(this.#frames))
+    ws.on('close', () => this.#release())
+    this.#follow(session, after)
     this.#expireWithToken()
-    this.#beat()
   }
 
-  /** The process stops: the client should come back, not all at once. */
-  end(): void {
-    const retryAfterMs = Math.round(500 + Math.random() * 4500)
-    this.#close('draining', `retry-after-ms=${retryAfterMs}`)
+  drain(): void {
+    this.#close('draining', `retry-after-ms=${comeBackAfterMs()}`)
+    this.#cleanUp.push(this.#deps.clock.after(drainGraceMs, () => this.#socket.terminate()))
   }
 
-  #ended(): void {
-    this.#cancelBeat()
+  #follow(session: Session, after: number): void {
+    const stop = followSession(this.#deps, session, after, {
+      send: (text) => this.#socket.send(text),
+      tell: (text) => void this.#socket.send(text),
+      mention: (text) => this.#socket.mention(text),
+      over: () => this.#close('sessionOver', 'the session is over'),
+      cut: (reason) =>
+        reason === 'too-slow'
+          ? this.#close('tooSlow', 'too slow; come back with the last sequence seen')
+          : this.#close('trouble', 'trouble; come back with the last sequence seen'),
+    })
+    this.#cleanUp.push(stop)
+  }
+
+  #close(reason: CloseReason, text: string): void {
+    this.#socket.close(closeCodes[reason], text)
+    this.#release()
+  }
+
+  #release(): void {
     this.#cancelExpiry()
     for (const undo of this.#cleanUp.splice(0)) undo()
   }
 
-  #close(code: keyof typeof closeCodes, reason: string): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.close(closeCodes[code], reason)
-    this.#ended()
-  }
-
-  #send(text: string): Promise<void> | undefined {
-    if (this.#ws.readyState !== WebSocket.OPEN) return undefined
-    if (this.#ws.bufferedAmount <= maxBufferedBytes) {
-      this.#ws.send(text)
-      return undefined
-    }
-    const { promise, resolve } = Promise.withResolvers<void>()
-    // A send that fails ends the socket, and with it the reader.
-    this.#ws.send(text, () => resolve())
-    return promise
-  }
-
-  async #frame(text: string | undefined): Promise<void> {
-    let id: string | undefined
+  #received(data: RawData, binary: boolean): void {
+    if (this.#socket.closing || !this.#admit(this.#frames)) return
+    let value: unknown
     try {
-      const frame = parseOrRefuse(ClientFrame, parse(text))
-      if (frame.type === 'message') {
-        id = frame.id
-        await this.#message(frame.id, frame.text)
-      } else if (frame.type === 'typing') await this.#typing()
+      value = parse(binary ? undefined : data.toString())
+      const frame = parseOrRefuse(ClientFrame, value)
+      if (frame.type === 'message' && !this.#admit(this.#messages)) return
+      this.#work = this.#work.then(() => this.#obey(frame))
+    } catch (error) {
+      this.#refuse(frameId(value), error)
+    }
+  }
+
+  #admit(allowance: Allowance): boolean {
+    const admitted = allowance.take()
+    if (!admitted) {
+      const limits = `${maxMessages} messages or ${maxFrames} frames`
+      this.#close('tooManyMessages', `over ${limits} in ${windowMs / 1000} s`)
+    }
+    return admitted
+  }
+
+  async #obey(frame: ClientFrame): Promise<void> {
+    if (this.#socket.closing) return
+    try {
+      if (frame.type === 'message') await this.#message(frame)
+      else if (frame.type === 'typing') await this.#typing()
       else await this.#renew(frame.token)
     } catch (error) {
-      const failure =
-        error instanceof GatewayError ? error : new GatewayError('overloaded', 'The frame failed')
-      const problem = problemOf(failure, `/v1/sessions/${this.#session.id}/ws`, this.#requestId)
-      void this.#send(JSON.stringify({ type: 'error', id: id ?? null, problem }))
+      this.#refuse(frame.type === 'message' ? frame.id : null, error)
     }
   }
 
-  async #message(id: string, text: string): Promise<void> {
+  #refuse(id: string | null, error: unknown): void {
+    const failure = failureOf(error, this.#deps.logger)
+    const problem = problemOf(failure, `/v1/sessions/${this.#sessionId}/ws`, this.#requestId)
+    void this.#socket.send(JSON.stringify({ type: 'error', id, problem }))
+  }
+
+  async #message({ id, text }: ClientFrame & { type: 'message' }): Promise<void> {
     this.#mayWrite()
-    const now = this.#deps.clock.now()
-    if (now >= this.#window.endsAt) this.#window = { endsAt: now + messageWindowMs, messages: 0 }
-    this.#window.messages += 1
-    if (this.#window.messages > maxMessages) {
-      this.#close('tooManyMessages', `over ${maxMessages} messages in ${messageWindowMs / 1000} s`)
-      return
-    }
-    const message = await this.#deps.sessions.inject(
-      this.#session.id,
+    const { message } = await this.#deps.sessions.inject(
+      this.#sessionId,
       {
         author: 'user',
         text,
@@ -160,19 +150,20 @@ export class SessionSocket {
       { name: this.#reader.name, traceparent: null, requestId: this.#requestId },
       { kind: 'async' },
     )
-    void this.#send(JSON.stringify({ type: 'ack', id, messageId: message.id }))
+    void this.#socket.send(JSON.stringify({ type: 'ack', id, messageId: message.id }))
   }
 
   async #typing(): Promise<void> {
     this.#mayWrite()
-    await this.#deps.sessions.typing(this.#session.id)
+    await this.#deps.sessions.typing(this.#sessionId)
   }
 
   async #renew(token: string): Promise<void> {
     const { grant } = this.#reader
-    if (!grant)
+    if (!grant) {
       throw new GatewayError('invalid-request', 'This connection has no stream token to renew')
-    const renewed = await this.#deps.tokens.check(token, this.#session.id)
+    }
+    const renewed = await this.#deps.tokens.check(token, this.#sessionId)
     if (renewed.origin !== grant.origin) {
       throw new GatewayError('origin-not-allowed', 'The new stream token is for another origin')
     }
@@ -188,23 +179,11 @@ export class SessionSocket {
   #expireWithToken(): void {
     this.#cancelExpiry()
     const { grant } = this.#reader
-    if (!grant) return
+    if (!grant || this.#socket.closing) return
     const left = grant.expiresAt - this.#deps.clock.now()
     this.#cancelExpiry = this.#deps.clock.after(left, () =>
       this.#close('token', 'the stream token has expired'),
     )
-  }
-
-  #beat(): void {
-    this.#cancelBeat = this.#deps.clock.after(beatMs, () => {
-      if (!this.#alive) {
-        this.#ws.terminate()
-        return
-      }
-      this.#alive = false
-      this.#ws.ping()
-      this.#beat()
-    })
   }
 }
 

@@ -38,6 +38,7 @@ export function outbound(overrides: Partial<OutboundText> = {}): OutboundText {
     contentType: 'text/plain',
     attachments: [],
     readReceipt: true,
+    uploads: [],
     at,
     ...overrides,
   }

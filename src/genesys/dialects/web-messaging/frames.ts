@@ -1,10 +1,12 @@
 /** The frames a guest sends. Each carries a tracing id that tells from an answer what was asked. */
 import type { Json, JsonObject } from '../../../json.ts'
-import type { OutboundText, UpstreamGuest } from '../../dialect.ts'
+import type { OutboundFile, OutboundText, UpstreamGuest } from '../../dialect.ts'
 import { fieldsOf, numberOf, remembered, textOf } from '../fields.ts'
 
 export const configureTracingId = 'gateway:configure'
 const messagePrefix = 'gateway:message:'
+/** Of an offered file; what follows is its id. */
+export const uploadPrefix = 'gateway:upload:'
 
 /** What the platform takes of custom attributes as long as it has not said otherwise. */
 export const defaultMaxCustomDataBytes = 2048
@@ -19,11 +21,17 @@ export function configureFrame(guest: UpstreamGuest, deploymentId: string): Json
 }
 
 /** The echo will show `ackKey` as its tracing id, and the history perhaps in its metadata. */
-export function textFrame(guest: UpstreamGuest, { id, text, at }: OutboundText) {
+export function textFrame(guest: UpstreamGuest, { id, text, uploads, at }: OutboundText) {
   // A second attempt at the same message is another one, so that a late echo of the first does not pass for its ack.
   const ackKey = `${messagePrefix}${id}:${at}`
   const customAttributes = attributesOf(guest)
   const message: JsonObject = { type: 'Text', text, metadata: { id: ackKey } }
+  if (uploads.length > 0) {
+    message.content = uploads.map((upload) => ({
+      contentType: 'Attachment',
+      attachment: { id: upload },
+    }))
+  }
   if (customAttributes) message.channel = { metadata: { customAttributes } }
   return { frame: request(guest, 'onMessage', ackKey, { message }), ackKey }
 }
@@ -37,6 +45,21 @@ export function typingFrame(guest: UpstreamGuest): JsonObject {
 export function clearFrame(guest: UpstreamGuest): JsonObject {
   const presence = { eventType: 'Presence', presence: { type: 'Clear' } }
   return request(guest, 'onMessage', 'gateway:clear', event(presence))
+}
+
+/** Asks where to put a file. */
+export function offerFrame(guest: UpstreamGuest, file: OutboundFile): JsonObject {
+  return request(guest, 'onAttachment', uploadPrefix + file.id, {
+    attachmentId: file.id,
+    fileName: file.fileName,
+    fileType: file.contentType,
+    fileSize: file.sizeBytes,
+    errorsAsJson: true,
+  })
+}
+
+export function removeFrame(guest: UpstreamGuest, id: string): JsonObject {
+  return request(guest, 'deleteAttachment', `gateway:remove:${id}`, { attachmentId: id })
 }
 
 export function jwtFrame(guest: UpstreamGuest): JsonObject {

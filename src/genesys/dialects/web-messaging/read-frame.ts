@@ -16,9 +16,12 @@ import { instant } from '../instants.ts'
 import { defaultMaxCustomDataBytes } from './frames.ts'
 import { codeOf, readRefusal } from './refusals.ts'
 import { readStructuredMessage } from './structured-message.ts'
+import { readUpload } from './uploads.ts'
 
 export function readFrame(raw: Json, guest: UpstreamGuest): StreamNews[] {
   const frame = fieldsOf(raw)
+  const upload = readUpload(frame)
+  if (upload) return [upload]
   const news = codeOf(frame) >= 400 ? readRefusal(frame) : readBody(frame, guest)
   return news.length > 0 ? news : [{ kind: 'unknown', raw }]
 }

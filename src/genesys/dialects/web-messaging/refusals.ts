@@ -77,8 +77,6 @@ const passing: readonly ErrorCode[] = [
   'upstream-unavailable',
 ]
 
-/** About uploads, which this gateway does not make. */
-const aboutUploads = ['GenerateUrlError', 'UploadFailureEvent']
 const errorClasses = ['string', 'Error', 'ErrorMessage', 'TooManyRequestsErrorMessage']
 
 /** 400 and above is a refusal. The body's own code, where an error has one, is the more exact. */
@@ -91,7 +89,6 @@ export function codeOf(frame: JsonObject): number {
 
 /** Empty when nothing of ours was refused. */
 export function readRefusal(frame: JsonObject): StreamNews[] {
-  if (aboutUploads.includes(textOf(frame.class) ?? '')) return []
   const key = textOf(frame.tracingId)
   const body = fieldsOf(frame.body)
   const said = textOf(frame.body) ?? textOf(body.errorMessage) ?? textOf(body.message) ?? ''
@@ -112,7 +109,7 @@ export function readRefusal(frame: JsonObject): StreamNews[] {
   return over ? [nack, { kind: 'over', ...over }] : [nack]
 }
 
-function meaningOf(number: number): Meaning {
+export function meaningOf(number: number): Meaning {
   const outage = (number >= 500 && number < 600) || (number >= 5000 && number < 6000)
   return meanings[number] ?? { code: outage ? 'upstream-error' : 'upstream-rejected' }
 }

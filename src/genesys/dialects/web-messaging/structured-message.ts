@@ -28,7 +28,7 @@ export function readStructuredMessage(
   // The answer to a health check: it repeats what was asked and is no part of the conversation.
   if (inbound && envelope.type === 'response') return []
   const events = itemsOf(body.events).flatMap((event) =>
-    readEvent(fieldsOf(event), { inbound, readOnly: String(metadata.readOnly) === 'true' }),
+    readEvent(fieldsOf(event), { inbound, readOnly: isTrue(metadata.readOnly) }),
   )
   return [...events, ...readMessage(body, inbound)]
 }
@@ -37,8 +37,9 @@ function readEvent(
   event: JsonObject,
   { inbound, readOnly }: { inbound: boolean; readOnly: boolean },
 ): StreamNews[] {
-  const kind = fieldsOf(event[event.eventType === 'Typing' ? 'typing' : 'presence']).type
-  switch (`${event.eventType} ${kind}`) {
+  const type = textOf(event.eventType)
+  const kind = textOf(fieldsOf(event[type === 'Typing' ? 'typing' : 'presence']).type)
+  switch (`${type} ${kind}`) {
     case 'Typing On':
       return inbound ? [] : [{ kind: 'typing' }]
     case 'Presence Disconnect':
@@ -51,6 +52,11 @@ function readEvent(
     default:
       return []
   }
+}
+
+/** Metadata holds texts, and this one may come as what it means. */
+function isTrue(value: Json | undefined): boolean {
+  return value === true || value === 'true'
 }
 
 function readMessage(body: JsonObject, inbound: boolean): StreamNews[] {

@@ -1,23 +1,23 @@
 /**
- * Keeps deliveries out of our own network (SSRF). The address that is really dialled is looked at, so a name that
+ * Keeps what callers name as a URL out of our own network (SSRF). The address that is really dialled is looked at, so a name that
  * resolves to another address the second time gains nothing.
  */
 import { lookup as resolve } from 'node:dns'
 import type { LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { GatewayError } from '../errors.ts'
+import { GatewayError } from './errors.ts'
 
-/** A destination that may not be delivered to. */
+/** A host that may not be dialled. */
 export class ForbiddenTarget extends Error {
   override readonly name = 'ForbiddenTarget'
 }
 
-/** Throws `invalid-request` for a URL that could never be delivered to. */
-export function checkTargetUrl(text: string, allowPrivate: boolean): void {
+/** Throws `invalid-request`, naming the field by `pointer`, for a URL that may never be dialled. */
+export function checkPublicUrl(text: string, allowPrivate: boolean, pointer: string): void {
   const detail = wrongWith(text, allowPrivate)
   if (detail === undefined) return
-  const errors = [{ pointer: '/url', detail }]
-  throw new GatewayError('invalid-request', `/url ${detail}`, { errors })
+  const errors = [{ pointer, detail }]
+  throw new GatewayError('invalid-request', `${pointer} ${detail}`, { errors })
 }
 
 function wrongWith(text: string, allowPrivate: boolean): string | undefined {
