@@ -41,14 +41,19 @@ export class Bridges implements AsyncDisposable {
     return bridge
   }
 
-  /** Sends a frame nobody acknowledges. Throws `upstream-unavailable` while the stream is not open. */
-  async tell(session: Session, frame: Json): Promise<void> {
-    await this.start(session)?.tell(frame)
+  /** Shows that the guest types. Throws `upstream-unavailable` while the stream is not open. */
+  async type(session: Session, frame: Json): Promise<void> {
+    await this.start(session)?.type(frame)
   }
 
-  /** The session was ended here: says goodbye on the platform where the dialect does. */
+  /** The guest leaves: says goodbye on the platform where the dialect does. `session` as it was. */
   async stop(session: Session): Promise<void> {
     await this.#bridges.get(session.id)?.stop(session)
+  }
+
+  /** The session is over: nothing more is to come of its stream. */
+  end(sessionId: string): void {
+    this.#bridges.get(sessionId)?.end()
   }
 
   /** Takes messages along the session's stream. */

@@ -1,13 +1,21 @@
+import { GatewayError } from '../errors.ts'
 import type { Dialect, StreamNews, UpstreamAnswer, UpstreamRequest } from '../genesys/dialect.ts'
-import type { HistoryAsker } from './bridge.ts'
+import type { Json } from '../json.ts'
 import type { Session } from './session.ts'
+
+/** Asks for the guest's REST token over the stream. */
+export interface HistoryAsker {
+  /** It was in the journal before the stream opened again. */
+  knows(upstreamId: string): boolean
+  jwt(frame: Json): Promise<{ jwt: string; expiresAt: number | null }>
+}
 
 /** A gap longer than so many pages is not filled: the platform allows few reads a minute. */
 const maxPages = 4
 
 /**
  * What was said while a session had no stream, oldest first, by the platform's own history: pages from the newest back
- * to the first one that holds something known. Empty where the dialect has no history.
+ * to the first one that holds something known. Empty where the dialect has no history. Throws when a page cannot be read.
  */
 export async function readMissed(
   asker: HistoryAsker,
@@ -21,8 +29,12 @@ export async function readMissed(
   const { jwt } = await asker.jwt(history.ask(session))
   const pages: StreamNews[][] = []
   for (let page = 1; page <= maxPages; page++) {
-    const answer = history.response(await read(history.request(page), jwt), now())
-    if (!answer) break
+    const reply = await read(history.request(page), jwt)
+    const answer = history.response(reply, now())
+    if (!answer) {
+      const detail = `The platform answered ${reply.status} where its history was asked for`
+      throw new GatewayError('upstream-invalid-response', detail)
+    }
     pages.unshift(answer.news)
     if (!answer.more || answer.news.some((news) => isKnown(news, asker))) break
   }

@@ -3,13 +3,14 @@ import type { StreamEnd } from '../genesys/socket.ts'
 
 /** What a bridge does after its connection ended. */
 export type AfterEnd =
-  | { kind: 'redial' }
+  /** Not before so long from now, milliseconds. */
+  | { kind: 'redial'; notBeforeMs: number }
   /** The guest's token may be the reason: rotate it, then dial again. */
   | { kind: 'refresh' }
   | { kind: 'over'; state: 'closed' | 'failed'; reason: string }
 
 export interface EndContext {
-  /** The platform takes the same guest up again on a new socket. */
+  /** The platform takes the same guest up on a new socket. */
   resumable: boolean
   /** Rotating the token is possible and was not just tried. */
   canRefresh: boolean
@@ -20,13 +21,19 @@ export interface EndContext {
 /** Longer than this without a stream, and the session has failed. */
 export const givesUpAfterMs = 5 * 60_000
 
+/** A connection that held so long counts as sound: what comes after it is a first redial again. */
+export const steadyAfterMs = 10_000
+
 export function afterEnd(
   end: Exclude<StreamEnd, { by: 'us' }>,
   { resumable, canRefresh, downForMs }: EndContext,
 ): AfterEnd {
   if (!resumable) return { kind: 'over', state: 'closed', reason: 'stream-lost' }
   if (downForMs > givesUpAfterMs) return { kind: 'over', state: 'failed', reason: 'stream-lost' }
-  if (end.by !== 'refusal' || !isFinal(end.status)) return { kind: 'redial' }
+  if (end.by !== 'refusal') return { kind: 'redial', notBeforeMs: 0 }
+  if (!isFinal(end.status)) {
+    return { kind: 'redial', notBeforeMs: Math.min(end.retryAfterMs ?? 0, givesUpAfterMs) }
+  }
   if (canRefresh && (end.status === 401 || end.status === 403)) return { kind: 'refresh' }
   const reason = `the platform refused the stream (${end.status})`
   return { kind: 'over', state: 'failed', reason }

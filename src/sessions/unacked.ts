@@ -1,4 +1,5 @@
 import type { StreamNews } from '../genesys/dialect.ts'
+import { RecentIds } from './recent-ids.ts'
 
 type Ack = Extract<StreamNews, { kind: 'ack' }>
 type Nack = Extract<StreamNews, { kind: 'nack' }>
@@ -20,7 +21,7 @@ const rememberedAcks = 200
  */
 export class Unacked {
   readonly #waiting: Waiting[] = []
-  readonly #seen = new Set<string>()
+  readonly #seen = new RecentIds(rememberedAcks)
 
   get size(): number {
     return this.#waiting.length
@@ -49,8 +50,8 @@ export class Unacked {
 
   /** True when it settled a message. */
   settle(news: Ack | Nack): boolean {
-    if (news.kind === 'ack' && news.upstreamId !== null && !this.#firstTime(news.upstreamId))
-      return false
+    const upstreamId = news.kind === 'ack' ? news.upstreamId : null
+    if (upstreamId !== null && !this.#seen.add(upstreamId)) return false
     const found =
       news.key === null
         ? this.#waiting[0]
@@ -62,13 +63,5 @@ export class Unacked {
   /** The connection is gone: whatever had left may have arrived. */
   lose(): void {
     for (const waiting of [...this.#waiting]) waiting.settle({ kind: 'lost' })
-  }
-
-  #firstTime(upstreamId: string): boolean {
-    if (this.#seen.has(upstreamId)) return false
-    this.#seen.add(upstreamId)
-    const [oldest] = this.#seen
-    if (this.#seen.size > rememberedAcks && oldest !== undefined) this.#seen.delete(oldest)
-    return true
   }
 }

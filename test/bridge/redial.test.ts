@@ -32,10 +32,17 @@ describe('afterEnd', () => {
   ]
   for (const end of ends) {
     it(`dials again after ${JSON.stringify(end)}`, () => {
-      assert.deepEqual(afterEnd(end, resumable), { kind: 'redial' })
-      assert.deepEqual(afterEnd(end, refreshable), { kind: 'redial' })
+      assert.deepEqual(afterEnd(end, resumable), { kind: 'redial', notBeforeMs: 0 })
+      assert.deepEqual(afterEnd(end, refreshable), { kind: 'redial', notBeforeMs: 0 })
     })
   }
+
+  it('waits as long as the platform says, within reason', () => {
+    const later = { by: 'refusal', status: 503, retryAfterMs: 20_000 } as const
+    assert.deepEqual(afterEnd(later, resumable), { kind: 'redial', notBeforeMs: 20_000 })
+    const tomorrow = { ...later, retryAfterMs: 86_400_000 }
+    assert.deepEqual(afterEnd(tomorrow, resumable), { kind: 'redial', notBeforeMs: givesUpAfterMs })
+  })
 
   for (const status of [400, 401, 403, 404, 410]) {
     it(`takes an upgrade answered ${status} for final where no token can be rotated`, () => {

@@ -1,0 +1,80 @@
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { StreamNews } from '../genesys/dialect.ts'
+import type { Json } from '../json.ts'
+import type { HistoryAsker } from './missed.ts'
+import type { Session } from './session.ts'
+
+type Jwt = Awaited<ReturnType<HistoryAsker['jwt']>>
+
+export interface CatchUpDeps {
+  clock: Clock
+  ackTimeoutMs: number
+  /** Sends a frame over the stream. */
+  tell(frame: Json): Promise<void>
+  missed(asker: HistoryAsker, session: Session): Promise<StreamNews[]>
+  onTrouble(error: unknown): void
+}
+
+/** The platform allows few reads a minute. */
+const pausesMs = [2_000, 8_000, 30_000] as const
+
+/** Learns what was said while a session had no stream. A refusal is not the end of it, a lost connection is. */
+export class CatchUp {
+  readonly #deps: CatchUpDeps
+  #asked: PromiseWithResolvers<Jwt> | undefined
+  #connection = 0
+
+  constructor(deps: CatchUpDeps) {
+    this.#deps = deps
+  }
+
+  /** Oldest first; what is in `known` was heard before. Undefined when it could not be learned on this connection. */
+  async run(session: Session, known: ReadonlySet<string>): Promise<StreamNews[] | undefined> {
+    const { clock, missed, onTrouble } = this.#deps
+    const connection = this.#connection
+    const asker: HistoryAsker = {
+      knows: (upstreamId) => known.has(upstreamId),
+      jwt: (frame) => this.#jwt(frame),
+    }
+    for (const pauseMs of [...pausesMs, undefined]) {
+      try {
+        return await missed(asker, session)
+      } catch (error) {
+        if (connection !== this.#connection) return undefined
+        onTrouble(error)
+      }
+      if (pauseMs !== undefined) await clock.sleep(pauseMs)
+      if (connection !== this.#connection) return undefined
+    }
+    return undefined
+  }
+
+  /** The guest's token for its history has come. */
+  heard(jwt: Jwt): void {
+    this.#asked?.resolve(jwt)
+  }
+
+  /** The connection is gone, and what it was asked with it. */
+  lose(): void {
+    this.#connection += 1
+    this.#asked?.reject(new GatewayError('upstream-error', 'The stream broke'))
+  }
+
+  async #jwt(frame: Json): Promise<Jwt> {
+    const { clock, ackTimeoutMs, tell } = this.#deps
+    const asked = Promise.withResolvers<Jwt>()
+    this.#asked = asked
+    const cancel = clock.after(ackTimeoutMs, () => {
+      const detail = 'The platform gave no token for its history'
+      asked.reject(new GatewayError('upstream-timeout', detail))
+    })
+    try {
+      // Together, because it may fail before the frame has left.
+      const [jwt] = await Promise.all([asked.promise, tell(frame)])
+      return jwt
+    } finally {
+      cancel()
+    }
+  }
+}
