@@ -17,7 +17,11 @@ export interface Answer {
   location: string | null
   /** JSON text. */
   body: string
+  /** It carries a credential, so it is kept sealed. */
+  isSecret?: boolean
 }
+
+const sealedPrefix = 'sealed:'
 
 /** One request and its key. Without a key every method does nothing. */
 export interface Attempt {
@@ -79,13 +83,13 @@ export class Idempotency {
     const record = (sessionId: string, messageId: string | null, answer: Answer | null) => ({
       key,
       fingerprint,
-      answer,
+      answer: answer && this.#kept(answer),
       sessionId,
       messageId,
       expiresAt,
     })
     return {
-      first: found?.answer ?? undefined,
+      first: found?.answer ? this.#given(found.answer) : undefined,
       unanswered:
         found && !found.answer
           ? { sessionId: found.sessionId, messageId: found.messageId }
@@ -100,6 +104,16 @@ export class Idempotency {
       release: () => this.#store.removeIdempotency(key),
       [Symbol.dispose]: () => this.#running.delete(key),
     }
+  }
+
+  #kept({ status, location, body, isSecret }: Answer) {
+    return { status, location, body: isSecret ? sealedPrefix + this.#store.seal(body) : body }
+  }
+
+  #given({ status, location, body }: NonNullable<IdempotencyRecord['answer']>): Answer {
+    const isSealed = body.startsWith(sealedPrefix)
+    const text = isSealed ? this.#store.unseal(body.slice(sealedPrefix.length)) : body
+    return { status, location, body: text }
   }
 }
 

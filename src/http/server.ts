@@ -102,8 +102,15 @@ export function createServer(deps: ServerDeps) {
     maxEventLoopDelay: 1000,
     sampleInterval: 500,
     pressureHandler: (request, reply) => {
-      if (!request.url.startsWith('/health/')) sendProblem(request, reply, shedding())
+      const isStarting = deps.clock.now() < shedsFrom
+      if (!isStarting && !request.url.startsWith('/health/'))
+        sendProblem(request, reply, shedding())
     },
+  })
+  // Starting holds the event loop up as load would; the first samples still show it.
+  let shedsFrom = Number.POSITIVE_INFINITY
+  app.addHook('onListen', async () => {
+    shedsFrom = deps.clock.now() + 2000
   })
 
   // After the plugins above, so that a refusal carries their headers; before any body is read.

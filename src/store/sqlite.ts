@@ -180,6 +180,14 @@ export class SqliteStore implements Store {
     return this.#deps.box.derive(purpose)
   }
 
+  seal(text: string): string {
+    return Buffer.from(this.#deps.box.seal(text, 'text')).toString('base64')
+  }
+
+  unseal(sealed: string): string {
+    return this.#deps.box.unseal(Buffer.from(sealed, 'base64'), 'text')
+  }
+
   trouble(): string | undefined {
     return this.#isClosed ? 'The store is closed' : this.#commits.trouble()
   }

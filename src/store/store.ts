@@ -116,6 +116,11 @@ export interface Store extends AsyncDisposable {
   /** 32 bytes for one purpose that only whoever has the store's key can make; the same after a restart. */
   deriveKey(purpose: string): Buffer
 
+  /** Text that only whoever has the store's key can read again. */
+  seal(text: string): string
+  /** What was sealed. Throws for anything else. */
+  unseal(sealed: string): string
+
   /** Undefined while writes work; otherwise why not, in one line. */
   trouble(): string | undefined
 }

@@ -76,5 +76,6 @@ function answerFor(session: Session, streamToken?: z.input<typeof StreamToken>):
     status: 201,
     location: `/v1/sessions/${session.id}`,
     body: JSON.stringify({ ...publicSession(session), ...(streamToken && { streamToken }) }),
+    isSecret: streamToken !== undefined,
   }
 }

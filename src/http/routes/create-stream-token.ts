@@ -78,7 +78,7 @@ export function createStreamTokenRoute(app: App, deps: StreamTokenDeps) {
         throw new GatewayError('session-closed', `The session is ${session.state}`)
       }
       const issued = await issueStreamToken(deps, session, request.body, ownOrigin(request))
-      const answer = { status: 201, location: null, body: JSON.stringify(issued) }
+      const answer = { status: 201, location: null, body: JSON.stringify(issued), isSecret: true }
       await attempt.answered(session.id, null, answer)
       return sendAnswer(reply, answer, false)
     },
