@@ -1,56 +1,25 @@
-import type { Clock } from '../clock.ts'
 import type {
   Dialect,
   InboundMessage,
   OutboundText,
   StreamDialect,
-  StreamHosts,
   StreamNews,
 } from '../genesys/dialect.ts'
-import type { Dialer, StreamEnd, StreamSocket } from '../genesys/socket.ts'
+import type { StreamEnd, StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
+import type { BridgeDeps } from './bridge-deps.ts'
 import type { Flight, Landed } from './carrier.ts'
 import { CatchUp } from './catch-up.ts'
 import { sayGoodbye } from './farewell.ts'
 import { FrameSender } from './frame-sender.ts'
 import { Inbox } from './inbox.ts'
-import type { Evidence } from './late-truth.ts'
-import type { HistoryAsker } from './missed.ts'
 import { newsIn } from './news-in.ts'
 import { RecentIds } from './recent-ids.ts'
 import { afterEnd, redialDelayMs, steadyAfterMs } from './redial.ts'
-import type { SessionRegistry } from './registry.ts'
 import { Reorder } from './reorder.ts'
 import { isOver, type Session } from './session.ts'
 import { type Cause, ended } from './steps.ts'
 import { received, streamLost, streamOpened } from './stream-steps.ts'
-import type { FileCarrier } from './uploads.ts'
-
-export interface BridgeDeps {
-  registry: SessionRegistry
-  clock: Clock
-  dialer: Dialer
-  hosts: StreamHosts
-  ackTimeoutMs: number
-  files: FileCarrier
-  maxAttachmentBytes: number
-  /** Least distance of two frames. */
-  frameIntervalMs: number
-  /** Upstream ids of the session's latest messages, so that what comes twice is known. */
-  knownIds(sessionId: string): Promise<string[]>
-  /** Rotates the guest's token; rejects when it cannot be. */
-  refresh(sessionId: string): Promise<void>
-  /** What was said while no stream was open; empty where the platform cannot tell. */
-  missed(bridge: HistoryAsker, session: Session): Promise<StreamNews[]>
-  /** The platform has it after all: true when an `unconfirmed` message of ours was meant. */
-  confirm(sessionId: string, evidence: Evidence): Promise<boolean>
-  onReceipt(sessionId: string, receipt: Extract<StreamNews, { kind: 'receipt' }>): Promise<void>
-  /** The other side is typing. */
-  onTyping(sessionId: string): void
-  onTrouble(sessionId: string, error: unknown): void
-  /** The session is over, or the bridge will not be built again. */
-  onEnd(sessionId: string): void
-}
 
 const rememberedIds = 1000
 
@@ -191,7 +160,7 @@ export class Bridge {
   #news(news: StreamNews): void {
     switch (news.kind) {
       case 'ack':
-        if (!this.#sender.settle(news)) this.#inbox.add(() => this.#lateAck(news))
+        if (!this.#sender.settle(news)) this.#lateAck(news)
         break
       case 'nack':
         this.#sender.settle(news)
@@ -252,10 +221,14 @@ export class Bridge {
   }
 
   /** It came after its message was given up: then at least it is known to have arrived. */
-  async #lateAck({ key, upstreamId }: Extract<StreamNews, { kind: 'ack' }>): Promise<void> {
-    if (upstreamId === null || this.#known.has(upstreamId)) return
-    const evidence = { key, text: null, upstreamId }
-    if (await this.#deps.confirm(this.#sessionId, evidence)) this.#known.add(upstreamId)
+  #lateAck({ key, upstreamId }: Extract<StreamNews, { kind: 'ack' }>): void {
+    const about = key ?? this.#sender.doubtful
+    if (about === null || upstreamId === null) return
+    this.#inbox.add(async () => {
+      if (this.#known.has(upstreamId)) return
+      const evidence = { key: about, text: null, upstreamId }
+      if (await this.#deps.confirm(this.#sessionId, evidence)) this.#known.add(upstreamId)
+    })
   }
 
   async #receive(message: InboundMessage): Promise<void> {

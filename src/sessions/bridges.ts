@@ -1,6 +1,7 @@
 import type { Dialect } from '../genesys/dialect.ts'
 import type { Json } from '../json.ts'
-import { Bridge, type BridgeDeps } from './bridge.ts'
+import { Bridge } from './bridge.ts'
+import type { BridgeDeps } from './bridge-deps.ts'
 import type { Carry } from './carrier.ts'
 import { isOver, type Session } from './session.ts'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { UpstreamError } from '../errors.ts'
+import { type ErrorCode, UpstreamError } from '../errors.ts'
 import type { OutboundText, SendOutcome, StreamDialect, StreamNews } from '../genesys/dialect.ts'
 import type { StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
@@ -19,6 +19,16 @@ export interface FrameSenderDeps {
 
 /** The longest that typing is kept back until there is room for it; later it would say nothing. */
 const typingPatienceMs = 1000
+
+/** What a platform refuses now and may take later. */
+const passing: readonly ErrorCode[] = [
+  'rate-limited',
+  'upstream-error',
+  'upstream-timeout',
+  'upstream-unavailable',
+]
+/** Of a message whose refusals are not for its pace's sake. */
+const mostAttempts = 4
 
 const neverAborted = new AbortController().signal
 
@@ -44,6 +54,7 @@ export class FrameSender {
   readonly #typing: Pace
   #socket: StreamSocket | undefined
   #closed = false
+  #doubtful: string | null = null
   /** Frames leave one after the other, so that each sees the pace of the one before. */
   #line: Promise<unknown> = Promise.resolve()
   #whenOpen = Promise.withResolvers<void>()
@@ -73,6 +84,7 @@ export class FrameSender {
   lose(): void {
     if (this.#socket) this.#whenOpen = Promise.withResolvers()
     this.#socket = undefined
+    this.#doubtful = null
     this.#unacked.lose()
     this.#uploads.lose()
   }
@@ -87,6 +99,11 @@ export class FrameSender {
   /** The platform says something about a file on its way. */
   uploaded(news: UploadNews): void {
     this.#uploads.settle(news)
+  }
+
+  /** Id of the message that an ack which names nothing must be for when none waits for one. */
+  get doubtful(): string | null {
+    return this.#doubtful
   }
 
   /** True when a message was waiting for it. */
@@ -120,11 +137,11 @@ export class FrameSender {
       const answer = await fate
       // Whatever it says of the message, the platform has the frame by now.
       departure.seen(clock.now())
-      if (this.#mayGoAgain(answer, flight)) {
+      if (this.#mayGoAgain(answer, flight, attempts)) {
         await flight.returned()
         continue
       }
-      if (answer.kind === 'timeout' && ackKey === null) this.#distrust()
+      if (answer.kind === 'timeout' && ackKey === null) this.#distrust(text)
       const latencyMs = performance.now() - leftAt
       return { outcome: outcomeOf(answer, attempts, ackTimeoutMs), latencyMs }
     }
@@ -171,6 +188,7 @@ export class FrameSender {
       if (socket?.canSend()) {
         const leftAt = performance.now()
         const departure = this.#pace.sent(clock.now())
+        this.#doubtful = null
         const fate = this.#unacked.add(ackKey, ackTimeoutMs, (ms, run) => clock.after(ms, run))
         socket.send(bytes).catch(() => this.#unacked.lose())
         return { fate, departure, leftAt }
@@ -210,21 +228,26 @@ export class FrameSender {
     })
   }
 
-  /** A refusal for the pace's sake is waited out where there is time for it. */
-  #mayGoAgain(fate: FrameFate, { deadline }: Flight): boolean {
-    if (fate.kind !== 'nack' || fate.code !== 'rate-limited') return false
-    const until = this.#deps.clock.now() + (fate.retryAfterMs ?? 1000)
+  /** A refusal that passes is waited out where there is time for it. */
+  #mayGoAgain(fate: FrameFate, { deadline }: Flight, attempts: number): boolean {
+    if (fate.kind !== 'nack' || !passing.includes(fate.code)) return false
+    const isPace = fate.code === 'rate-limited'
+    const until = this.#deps.clock.now() + (fate.retryAfterMs ?? pauseMs(isPace ? 0 : attempts))
     this.#pace.pauseUntil(until)
-    return until < deadline
+    return until < deadline && (isPace || attempts < mostAttempts)
   }
 
   /**
    * An ack that names nothing of ours can come so late that it would be taken for the next message's. A new connection
    * makes that impossible; where there can be none, the next message waits as long again.
    */
-  #distrust(): void {
-    if (this.#stream.resumable) this.#onDoubt()
-    else this.#pace.pauseUntil(this.#deps.clock.now() + this.#deps.ackTimeoutMs)
+  #distrust({ id }: OutboundText): void {
+    if (this.#stream.resumable) {
+      this.#onDoubt()
+      return
+    }
+    this.#doubtful = id
+    this.#pace.pauseUntil(this.#deps.clock.now() + this.#deps.ackTimeoutMs)
   }
 }
 
@@ -236,7 +259,7 @@ function outcomeOf(fate: FrameFate, attempts: number, ackTimeoutMs: number): Sen
       throw new UpstreamError(fate.code, fate.detail, {
         fate: 'refused',
         attempts,
-        retryable: fate.code === 'rate-limited',
+        retryable: passing.includes(fate.code),
         ...(fate.retryAfterMs !== null && { retryAfterMs: fate.retryAfterMs }),
       })
     case 'timeout':
@@ -259,4 +282,9 @@ function didNotLeave(why: string, attempts: number): UpstreamError {
     retryable: true,
     retryAfterMs: 2000,
   })
+}
+
+/** Where the platform does not say how long to wait. */
+function pauseMs(failures: number): number {
+  return 1000 + Math.random() * 500 * 2 ** failures
 }

@@ -1,0 +1,35 @@
+import type { Clock } from '../clock.ts'
+import type { StreamHosts, StreamNews } from '../genesys/dialect.ts'
+import type { Dialer } from '../genesys/socket.ts'
+import type { Evidence } from './late-truth.ts'
+import type { HistoryAsker } from './missed.ts'
+import type { SessionRegistry } from './registry.ts'
+import type { Session } from './session.ts'
+import type { FileCarrier } from './uploads.ts'
+
+/** What a bridge needs of the rest of the gateway. */
+export interface BridgeDeps {
+  registry: SessionRegistry
+  clock: Clock
+  dialer: Dialer
+  hosts: StreamHosts
+  ackTimeoutMs: number
+  files: FileCarrier
+  maxAttachmentBytes: number
+  /** Least distance of two frames. */
+  frameIntervalMs: number
+  /** Upstream ids of the session's latest messages, so that what comes twice is known. */
+  knownIds(sessionId: string): Promise<string[]>
+  /** Rotates the guest's token; rejects when it cannot be. */
+  refresh(sessionId: string): Promise<void>
+  /** What was said while no stream was open; empty where the platform cannot tell. */
+  missed(bridge: HistoryAsker, session: Session): Promise<StreamNews[]>
+  /** The platform has it after all: true when an `unconfirmed` message of ours was meant. */
+  confirm(sessionId: string, evidence: Evidence): Promise<boolean>
+  onReceipt(sessionId: string, receipt: Extract<StreamNews, { kind: 'receipt' }>): Promise<void>
+  /** The other side is typing. */
+  onTyping(sessionId: string): void
+  onTrouble(sessionId: string, error: unknown): void
+  /** The session is over, or the bridge will not be built again. */
+  onEnd(sessionId: string): void
+}
