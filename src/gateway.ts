@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { type Clock, systemClock } from './clock.ts'
 import { GenesysClient } from './genesys/client.ts'
-import type { Dialect, DialectSettings } from './genesys/dialect.ts'
+import type { Dialect } from './genesys/dialect.ts'
 import { dialects, missingSettings } from './genesys/dialects/index.ts'
 import { Files } from './genesys/files.ts'
 import { registerPlatformWebhook } from './genesys/platform-webhooks.ts'
-import { hostsOf } from './genesys/regions.ts'
 import { Dialer } from './genesys/socket.ts'
 import { ApiKeys } from './http/auth.ts'
 import { buildApp } from './http/build-app.ts'
@@ -19,10 +18,11 @@ import { StreamTokens } from './http/streams/stream-tokens.ts'
 import { logEvents } from './insight/event-log.ts'
 import { Metrics } from './insight/metrics.ts'
 import { Stats } from './insight/stats.ts'
+import { dialectView, notReady, webhooksOf } from './operator-views.ts'
+import { platformOf } from './platform.ts'
 import { Activation } from './sessions/activation.ts'
 import { Bridges } from './sessions/bridges.ts'
 import { carryByRest } from './sessions/carrier.ts'
-import { eventTypes } from './sessions/events.ts'
 import { Feed } from './sessions/feed.ts'
 import { upstreamIdsOf } from './sessions/known-messages.ts'
 import { confirm, noteReceipt } from './sessions/late-truth.ts'
@@ -39,7 +39,7 @@ import { Sessions } from './sessions/sessions.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
 import { startSimulator } from './simulator/simulator.ts'
 import { openStore } from './store/open-store.ts'
-import { Dispatcher, type NewWebhook } from './webhooks/dispatcher.ts'
+import { Dispatcher } from './webhooks/dispatcher.ts'
 import { Receivers } from './webhooks/receiver.ts'
 
 export interface Overrides {
@@ -71,10 +71,7 @@ export async function startGateway(
   const store = stack.use(await openStore({ ...settings.store, log: logger }))
   const simulator =
     settings.mode === 'simulator' ? stack.use(await startSimulator(settings.simulator)) : null
-  const hosts = hostsOf(settings.genesys.region)
-  const baseUrl = simulator?.url ?? settings.genesys.baseUrl ?? hosts.api
-  const loginUrl =
-    settings.genesys.loginUrl ?? simulator?.url ?? settings.genesys.baseUrl ?? hosts.login
+  const platform = platformOf(settings, simulator)
 
   const metrics: Metrics = new Metrics({
     sessions: () => stats.read().sessions,
@@ -84,9 +81,7 @@ export async function startGateway(
   const client = stack.use(
     new GenesysClient({
       ...settings.genesys,
-      baseUrl,
-      loginUrl,
-      clients: simulator?.clients ?? settings.genesys.clients,
+      ...platform,
       clock,
       log: logger,
       onCall: ({ operation, dialect, status, code, attempts, durationMs }) =>
@@ -100,9 +95,8 @@ export async function startGateway(
   const registry = new SessionRegistry(store)
   const feed = stack.use(new Feed(store))
   const dialectOf = (session: Session): Dialect => dialects[session.dialect]
-  const forDialects = dialectSettings(settings)
   const configured = (name: DialectName): Dialect | undefined =>
-    missingSettings(dialects[name], forDialects).length === 0 ? dialects[name] : undefined
+    missingSettings(dialects[name], platform.dialects).length === 0 ? dialects[name] : undefined
   const activation = stack.use(
     new Activation({
       registry,
@@ -134,12 +128,7 @@ export async function startGateway(
       clock,
       dialer,
       dialectOf,
-      hosts: {
-        messaging:
-          settings.genesys.messagingUrl ?? socketOriginOf(simulator?.url) ?? hosts.messaging,
-        webMessaging:
-          settings.genesys.webMessagingUrl ?? socketOriginOf(simulator?.url) ?? hosts.webMessaging,
-      },
+      hosts: platform.sockets,
       ackTimeoutMs: settings.sessions.ackTimeoutMs,
       files: stack.use(new Files(settings.webhooks.allowPrivate)),
       maxAttachmentBytes: settings.policy.maxAttachmentBytes,
@@ -185,7 +174,7 @@ export async function startGateway(
     policy: new Policy(settings.policy),
     client,
     clock,
-    settings: forDialects,
+    settings: platform.dialects,
     strictConsentRegions: settings.sessions.strictConsentRegions,
     requireOrigin: (origin) => origins.require(origin),
     dialect: configured,
@@ -197,7 +186,7 @@ export async function startGateway(
     await Dispatcher.open(
       {
         store,
-        registry,
+        guestOf: (sessionId) => registry.find(sessionId),
         clock,
         receivers: stack.use(new Receivers(settings.webhooks.allowPrivate)),
         allowPrivate: settings.webhooks.allowPrivate,
@@ -250,7 +239,7 @@ export async function startGateway(
     }),
     dialects: () =>
       dialectNames.map((name) =>
-        dialectView(dialects[name], settings.sessions.defaultDialect, forDialects),
+        dialectView(dialects[name], settings.sessions.defaultDialect, platform.dialects),
       ),
     notReady: () => [
       ...(draining ? ['the process is stopping'] : []),
@@ -298,55 +287,4 @@ export async function startGateway(
     simulatorUrl: simulator?.url ?? null,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-function webhooksOf({ webhooks: { analyticsUrl, crmUrl } }: Settings): NewWebhook[] {
-  const sessionEvents = eventTypes.filter((type) => type.startsWith('session.'))
-  return [
-    ...(analyticsUrl
-      ? [{ url: analyticsUrl, eventTypes: [], format: 'analytics' as const, headers: {} }]
-      : []),
-    ...(crmUrl
-      ? [{ url: crmUrl, eventTypes: sessionEvents, format: 'cloudevents' as const, headers: {} }]
-      : []),
-  ]
-}
-
-/** The embedded simulator speaks every surface on one port. */
-function socketOriginOf(url: string | undefined): string | undefined {
-  return url?.replace(/^http/, 'ws')
-}
-
-/** The simulator takes any channel and deployment, so on it every dialect is configured. */
-function dialectSettings({ mode, sessions }: Settings): DialectSettings {
-  const simulated = mode === 'simulator' ? '5e9f0a1c-51a3-4d0e-9a55-51a0c0de0001' : null
-  return {
-    GENESYS_CHANNEL_CONFIG_ID: sessions.channelConfigId ?? simulated,
-    GENESYS_DEPLOYMENT_ID: sessions.deploymentId ?? simulated,
-    GENESYS_TARGET_QUEUE_ID: sessions.queueId,
-  }
-}
-
-function dialectView(dialect: Dialect, defaultDialect: DialectName, settings: DialectSettings) {
-  const { name, scopes, capabilities } = dialect
-  const missing = missingSettings(dialect, settings)
-  return {
-    name,
-    configured: missing.length === 0,
-    missing,
-    default: name === defaultDialect,
-    scopes: [...scopes],
-    capabilities: { ...capabilities, authors: [...capabilities.authors] },
-  }
-}
-
-function notReady(client: GenesysClient, storeTrouble: string | undefined): string[] {
-  const { token, missingScopes } = client.health()
-  const reasons = Object.entries(missingScopes).map(
-    ([id, scopes]) => `OAuth client ${id} lacks the scopes ${scopes.join(', ')}`,
-  )
-  if (token === 'none') reasons.push('no token from the platform yet')
-  else if (token !== 'ok') reasons.push(`token: ${token}`)
-  if (storeTrouble) reasons.push(`store: ${storeTrouble}`)
-  return reasons
 }

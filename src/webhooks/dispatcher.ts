@@ -3,7 +3,6 @@ import { GatewayError } from '../errors.ts'
 import { checkPublicUrl } from '../public-addresses.ts'
 import type { EventType } from '../sessions/events.ts'
 import { newId } from '../sessions/ids.ts'
-import type { SessionRegistry } from '../sessions/registry.ts'
 import type { Store } from '../store/store.ts'
 import { bookmarkOf, Destination } from './destination.ts'
 import type { Receivers } from './receiver.ts'
@@ -19,7 +18,10 @@ export interface NewWebhook {
 
 export interface DispatcherDeps {
   store: Store
-  registry: SessionRegistry
+  /** Who a session is about; undefined for one that is gone. */
+  guestOf(
+    sessionId: string,
+  ): Promise<{ guestId: string; conversationId: string | null } | undefined>
   clock: Clock
   receivers: Receivers
   allowPrivate: boolean
@@ -154,7 +156,7 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   async #start(webhook: Webhook, fresh?: Progress): Promise<void> {
-    const { store, registry } = this.#deps
+    const { store } = this.#deps
     const saved = fresh ? undefined : await store.readBookmark(bookmarkOf(webhook.id))
     const progress = fresh ?? (saved && (JSON.parse(saved.state) as Progress))
     const begin = progress ?? {
@@ -166,7 +168,6 @@ export class Dispatcher implements AsyncDisposable {
     const destination = new Destination(webhook, begin, {
       ...this.#deps,
       secretsOf: (current) => this.#secretsOf(current),
-      guestOf: async (sessionId) => registry.find(sessionId),
       onGone: (id) => void this.#disable(id, 'the receiver answered 410'),
     })
     this.#destinations.set(webhook.id, destination)

@@ -13,7 +13,7 @@ export interface Rule {
 }
 
 /** Everybody's vocabulary. */
-const vocabulary = ['errors.ts', 'clock.ts', 'json.ts', 'redact.ts']
+const vocabulary = ['errors.ts', 'clock.ts', 'json.ts', 'redact.ts', 'public-addresses.ts']
 /** The facts a session is made of. */
 const facts = ['sessions/session.ts', 'sessions/message.ts', 'sessions/events.ts']
 
@@ -32,6 +32,16 @@ export const rules: readonly Rule[] = [
   },
   { of: 'welcome.ts', may: vocabulary, types: ['gateway.ts', 'settings.ts'] },
   { of: 'gateway.ts', may: ['**'] },
+  {
+    of: 'platform.ts',
+    may: ['genesys/**', ...vocabulary],
+    types: ['settings.ts', 'simulator/simulator.ts'],
+  },
+  {
+    of: 'operator-views.ts',
+    may: ['genesys/**', ...facts, ...vocabulary],
+    types: ['settings.ts', 'webhooks/dispatcher.ts'],
+  },
   { of: 'settings*.ts', may: ['settings*.ts', 'genesys/regions.ts', ...facts, ...vocabulary] },
   { of: '*.ts', may: vocabulary },
 
@@ -44,6 +54,7 @@ export const rules: readonly Rule[] = [
       'webhooks/**',
       'store/store.ts',
       'genesys/dialect.ts',
+      'genesys/platform-webhooks.ts',
       ...vocabulary,
     ],
     types: ['settings.ts'],
@@ -57,7 +68,14 @@ export const rules: readonly Rule[] = [
   { of: 'store/**', may: ['store/**', ...facts, ...vocabulary], types: ['settings.ts'] },
   {
     of: 'webhooks/**',
-    may: ['webhooks/**', 'store/store.ts', ...facts, ...vocabulary],
+    may: [
+      'webhooks/**',
+      'store/store.ts',
+      'sessions/ids.ts',
+      'sessions/views.ts',
+      ...facts,
+      ...vocabulary,
+    ],
     types: ['settings.ts'],
   },
   {
