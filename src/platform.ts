@@ -7,7 +7,7 @@ import type { Simulator } from './simulator/simulator.ts'
 export interface Platform {
   baseUrl: string
   loginUrl: string
-  clients: { id: string; secret: string }[]
+  clients: readonly { id: string; secret: string }[]
   /** WebSocket origins. */
   sockets: { messaging: string; webMessaging: string }
   dialects: DialectSettings
