@@ -119,6 +119,10 @@ export async function startGateway(
       dialectOf,
       timeoutMs: settings.genesys.timeoutMs,
       onTrouble: trouble('the guest token could not be rotated'),
+      onEnd: (sessionId) => {
+        bridges.end(sessionId)
+        sender.wake(sessionId)
+      },
     }),
   )
   const dialer = stack.use(new Dialer(clock))

@@ -41,8 +41,8 @@ export class Bridge {
   #hasReadKnown = false
   #socket: StreamSocket | undefined
   #state: 'connecting' | 'open' | 'reconnecting' | 'closed' = 'connecting'
-  /** The journal says that the stream is open. */
-  #announced = false
+  /** The journal says that the stream is open; when a bridge begins, it is what an earlier process left. */
+  #announced: boolean
   /** The guest has been let in, now or in an earlier process. */
   #letIn: boolean
   #redials = 0
@@ -60,6 +60,7 @@ export class Bridge {
     this.#canRefresh = refreshToken !== undefined
     this.#deps = deps
     this.#letIn = session.activatedAt !== null
+    this.#announced = session.stream.state === 'open'
     this.#downSince = clock.now()
     this.#sender = new FrameSender(stream, deps, () => this.#doubt())
     const onTrouble = (error: unknown) => deps.onTrouble(this.#sessionId, error)
@@ -129,6 +130,7 @@ export class Bridge {
       for (const id of await this.#deps.knownIds(this.#sessionId)) this.#known.add(id)
       this.#hasReadKnown = true
     }
+    await this.#announceLoss()
     const session = await registry.find(this.#sessionId)
     if (!session || isOver(session) || this.#state === 'closed') return this.end()
     const opening = this.#stream.open(session, hosts, clock.now())
@@ -270,12 +272,15 @@ export class Bridge {
       downForMs: this.#deps.clock.now() - this.#downSince,
     })
     if (next.kind === 'over') return this.#over(next.state, next.reason)
-    if (this.#announced) {
-      this.#announced = false
-      await this.#change((current) => streamLost(current, this.#cause()))
-    }
+    await this.#announceLoss()
     if (next.kind === 'refresh') await this.#refresh()
     this.#redialLater(next.kind === 'redial' ? next.notBeforeMs : 0)
+  }
+
+  async #announceLoss(): Promise<void> {
+    if (!this.#announced) return
+    await this.#change((current) => streamLost(current, this.#cause()))
+    this.#announced = false
   }
 
   async #refresh(): Promise<void> {

@@ -25,7 +25,7 @@ export async function reconnect(deps: ReconnectDeps) {
     for await (const session of openSessions(deps.store, dialect)) {
       if (dialect.stream?.resumable) {
         deps.bridges.start(session)
-        deps.rotation.watch(session)
+        deps.rotation.takeUp(session)
         found.redialled += 1
         continue
       }

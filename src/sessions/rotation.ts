@@ -6,7 +6,7 @@ import { Agenda } from './agenda.ts'
 import { type Caller, gatewayItself, traceOf } from './caller.ts'
 import type { SessionRegistry } from './registry.ts'
 import { isOver, type Session } from './session.ts'
-import { ended } from './steps.ts'
+import { type Cause, ended } from './steps.ts'
 import { expiring, tokenRotated } from './stream-steps.ts'
 
 export interface RotationDeps {
@@ -17,12 +17,16 @@ export interface RotationDeps {
   /** For one refresh with its retries. */
   timeoutMs: number
   onTrouble(sessionId: string, error: unknown): void
+  /** The session has ended with its token. */
+  onEnd(sessionId: string): void
 }
 
 /** With less left than this a guest token is replaced. A shorter-lived one is replaced at half its life. */
 const aheadMs = 15 * 60_000
 /** So long before the end callers are told, where the end has not been moved by then. */
 const warningMs = 5 * 60_000
+/** So long a token that has ended is tried to be replaced: the platform may only be away. */
+const patienceMs = 5 * 60_000
 const retryMs = 15_000
 
 /**
@@ -33,7 +37,8 @@ export class Rotation implements Disposable {
   readonly #deps: RotationDeps
   readonly #agenda: Agenda
   readonly #running = new Map<string, Promise<Session>>()
-  readonly #warned = new Set<string>()
+  /** Since when the token could not be replaced, epoch ms, and whether callers were told. */
+  readonly #failing = new Map<string, { since: number; warned: boolean }>()
 
   constructor(deps: RotationDeps) {
     this.#deps = deps
@@ -45,17 +50,20 @@ export class Rotation implements Disposable {
     })
   }
 
-  /** Takes the session on, where its token ends at a known time. */
+  /** Takes a session with a new token on, where the token ends at a known time. */
   watch(session: Session): void {
-    const { tokenExpiresAt } = session
-    this.#warned.delete(session.id)
-    if (tokenExpiresAt === null || isOver(session)) return
-    if (!this.#deps.dialectOf(session).refreshToken) return
     const now = this.#deps.clock.now()
-    this.#agenda.set(
-      session.id,
-      Math.max(tokenExpiresAt - aheadMs, now + (tokenExpiresAt - now) / 2),
-    )
+    const endsAt = this.#endOf(session)
+    if (endsAt === null) return
+    // An end that is past tells of a clock that is wrong, not of the token.
+    const at = Math.max(endsAt - aheadMs, now + (endsAt - now) / 2)
+    this.#agenda.set(session.id, endsAt > now ? at : now + aheadMs)
+  }
+
+  /** Takes on what an earlier process left: nobody knows how long the token was to live, only what is left of it. */
+  takeUp(session: Session): void {
+    const endsAt = this.#endOf(session)
+    if (endsAt !== null) this.#agenda.set(session.id, endsAt - aheadMs)
   }
 
   /** Replaces the token now; whoever asks meanwhile gets the same. Throws what the platform refused. */
@@ -71,32 +79,49 @@ export class Rotation implements Disposable {
     this.#agenda[Symbol.dispose]()
   }
 
+  #endOf(session: Session): number | null {
+    if (isOver(session) || !this.#deps.dialectOf(session).refreshToken) return null
+    return session.tokenExpiresAt
+  }
+
   async #due(sessionId: string): Promise<void> {
     const { registry, clock, onTrouble } = this.#deps
     const session = await registry.find(sessionId)
-    if (!session || isOver(session) || session.tokenExpiresAt === null) return
-    const endsAt = session.tokenExpiresAt
-    const cause = { at: clock.now(), actor: null, trace: null }
-    if (clock.now() >= endsAt) {
-      await registry.change(sessionId, (current) =>
-        isOver(current) ? undefined : ended(current, 'expired', 'the guest token ended', cause),
-      )
+    const endsAt = session ? this.#endOf(session) : null
+    if (endsAt === null) {
+      this.#failing.delete(sessionId)
       return
     }
-    const failure = await this.rotate(sessionId).then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    if (failure === undefined) return
-    onTrouble(sessionId, failure)
-    if (clock.now() >= endsAt - warningMs && !this.#warned.has(sessionId)) {
-      this.#warned.add(sessionId)
+    try {
+      await this.rotate(sessionId)
+      return
+    } catch (error) {
+      onTrouble(sessionId, error)
+      if (isOver(await registry.get(sessionId))) return
+    }
+    const now = clock.now()
+    const failing = this.#failing.get(sessionId) ?? { since: now, warned: false }
+    this.#failing.set(sessionId, failing)
+    if (now - Math.max(endsAt, failing.since) >= patienceMs) {
+      return this.#expire(sessionId, 'the guest token ended and could not be replaced')
+    }
+    if (now >= endsAt - warningMs && !failing.warned) {
+      failing.warned = true
       await registry.change(sessionId, (current) =>
-        isOver(current) ? undefined : expiring(current, cause),
+        isOver(current) ? undefined : expiring(current, this.#cause(gatewayItself)),
       )
     }
-    const soon = Math.min(retryMs, (endsAt - clock.now()) / 4)
-    this.#agenda.set(sessionId, clock.now() + Math.max(soon, 250))
+    // Often enough that a token of a few seconds has its chances too.
+    const soonMs = endsAt > now ? Math.max(250, (endsAt - now) / 4) : retryMs
+    this.#agenda.set(sessionId, now + Math.min(retryMs, soonMs))
+  }
+
+  async #expire(sessionId: string, reason: string, caller = gatewayItself): Promise<void> {
+    this.#failing.delete(sessionId)
+    await this.#deps.registry.change(sessionId, (current) =>
+      isOver(current) ? undefined : ended(current, 'expired', reason, this.#cause(caller)),
+    )
+    this.#deps.onEnd(sessionId)
   }
 
   async #rotate(sessionId: string, caller: Caller): Promise<Session> {
@@ -120,25 +145,29 @@ export class Rotation implements Disposable {
         trace: traceOf(caller),
       })
       .then((reply) => refreshToken.response(reply, session), deadByItsAnswer)
-    const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
     if (outcome.kind === 'unreadable') {
       throw new GatewayError('upstream-invalid-response', outcome.detail)
     }
     if (outcome.kind === 'dead') {
-      await registry.change(sessionId, (current) =>
-        isOver(current)
-          ? undefined
-          : ended(current, 'expired', `the refresh token is spent: ${outcome.detail}`, cause),
-      )
+      await this.#expire(sessionId, `the refresh token is spent: ${outcome.detail}`, caller)
       throw new GatewayError('session-closed', 'The platform no longer accepts the refresh token')
     }
+    const { guest, tokenExpiresAt } = outcome
     const rotated = await registry.change(sessionId, (current) =>
       isOver(current)
         ? undefined
-        : tokenRotated(current, outcome.guest, outcome.tokenExpiresAt, cause),
+        : tokenRotated(current, guest, tokenExpiresAt, this.#cause(caller)),
     )
-    this.watch(rotated)
+    this.#failing.delete(sessionId)
+    if (tokenExpiresAt === session.tokenExpiresAt && !isOver(rotated)) {
+      // It is new all the same; the platform does not say for how long it is good.
+      this.#agenda.set(sessionId, clock.now() + aheadMs)
+    } else this.watch(rotated)
     return rotated
+  }
+
+  #cause({ name, traceparent }: Caller): Cause {
+    return { at: this.#deps.clock.now(), actor: name, trace: traceparent }
   }
 }
 

@@ -8,7 +8,11 @@ export function movingTime(): MovableTime {
 }
 
 /** Moves time on in steps, each short enough for a live socket to answer the heartbeats in it. */
-export async function pass(time: MovableTime, ms: number, stepMs = 1_000): Promise<void> {
+export async function pass(
+  time: Pick<MovableTime, 'advance'>,
+  ms: number,
+  stepMs = 1_000,
+): Promise<void> {
   for (let left = ms; left > 0; left -= stepMs) {
     time.advance(Math.min(stepMs, left))
     await settle()
