@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import type { UpstreamAnswer } from '../../src/genesys/dialect.ts'
+import { dialects } from '../../src/genesys/dialects/index.ts'
+import type { Evidence } from '../../src/sessions/late-truth.ts'
+import { readMissed } from '../../src/sessions/missed.ts'
+import { until } from '../support/until.ts'
+import { type BridgeOptions, startBridge } from './support/bridge.ts'
+import { pass } from './support/moving-time.ts'
+import { jwtResponse, outbound, sessionResponse } from './support/web-messaging.ts'
+
+const webMessaging = dialects['web-messaging']
+const start = Date.UTC(2026, 2, 4, 9, 30)
+
+interface Entity {
+  id: string
+  channel: { time: string | null }
+}
+
+/** A platform that keeps what was said, and tells it page by page, the newest first. */
+async function startWithHistory(t: TestContext, options: BridgeOptions = {}) {
+  const history = {
+    entities: [] as Entity[],
+    reads: [] as string[],
+    /** Instead of the page. */
+    answer: undefined as ((read: number) => UpstreamAnswer | undefined) | undefined,
+    /** Reads are answered once it is resolved. */
+    gate: Promise.resolve() as Promise<unknown>,
+    asked: 0,
+  }
+  const read = async ({ path }: { path: string }, token: string): Promise<UpstreamAnswer> => {
+    assert.equal(token, 'fake.jwt')
+    const number = history.reads.push(path)
+    const instead = history.answer?.(number)
+    if (instead) return instead
+    await history.gate
+    const page = Number(new URL(path, 'http://platform').searchParams.get('pageNumber'))
+    const newestFirst = history.entities.toReversed()
+    const entities = newestFirst.slice((page - 1) * 25, page * 25)
+    const pageCount = Math.ceil(newestFirst.length / 25)
+    return { status: 200, body: { entities, pageNumber: page, pageCount }, malformed: false }
+  }
+  const under = await startBridge(t, {
+    dialect: webMessaging,
+    missed: (asker, session) => readMissed(asker, session, webMessaging, read, () => Date.now()),
+    ...options,
+  })
+  const { server } = under
+  server.onFrame = (socket, frame) => {
+    if (frame.action === 'configureSession') socket.send(sessionResponse())
+    if (frame.action === 'getJwt') {
+      history.asked += 1
+      socket.send(jwtResponse())
+    }
+  }
+  const newest = () => server.sockets.at(-1)
+  return {
+    ...under,
+    history,
+    /** The other side says it; a socket that is open hears of it. */
+    say: (text: string, seconds: number, { live = true } = {}) => {
+      const frame = outbound(text, start + seconds * 1_000)
+      history.entities.push(frame.body as Entity)
+      if (live) newest()?.send(frame)
+    },
+    drop: async () => {
+      newest()?.ws.terminate()
+      await until('it is down', () => !under.bridge.isOpen)
+    },
+  }
+}
+
+describe('what was said while there was no stream', { concurrency: 4 }, () => {
+  it('is heard after the next opening, once and in order', async (t) => {
+    const { bridge, say, drop, received, open, history } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    say('one', 1)
+    await until('the first', async () => (await received()).length === 1)
+    await drop()
+    for (const seconds of [2, 3, 4]) say(`missed ${seconds}`, seconds, { live: false })
+    await open()
+    await until('the missed', async () => (await received()).length === 4)
+    say('five', 5)
+    await until('the last', async () => (await received()).includes('five'))
+    assert.deepEqual(await received(), ['one', 'missed 2', 'missed 3', 'missed 4', 'five'])
+    assert.equal(history.reads.length, 1)
+  })
+
+  it('is not asked for when the stream opens for the first time', async (t) => {
+    const { bridge, say, received, open, history } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    say('one', 1)
+    await until('the first', async () => (await received()).length === 1)
+    assert.equal(history.asked, 0)
+  })
+
+  it('stands before what is said while it is asked for', async (t) => {
+    const { bridge, say, drop, received, open, history } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    await drop()
+    say('missed 1', 1, { live: false })
+    say('missed 2', 2, { live: false })
+    const gate = Promise.withResolvers<void>()
+    history.gate = gate.promise
+    await open()
+    await until('the question', () => history.reads.length === 1)
+    say('live 3', 3)
+    say('live 4', 4)
+    gate.resolve()
+    await until('all', async () => (await received()).length === 4)
+    assert.deepEqual(await received(), ['missed 1', 'missed 2', 'live 3', 'live 4'])
+  })
+
+  it('does not hold up what is said for more than five seconds', async (t) => {
+    const { bridge, say, drop, received, open, history, time } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    await drop()
+    say('missed 1', 1, { live: false })
+    const gate = Promise.withResolvers<void>()
+    history.gate = gate.promise
+    await open()
+    await until('the question', () => history.reads.length === 1)
+    say('live 2', 2)
+    await pass(time, 6_000)
+    await until('the live one', async () => (await received()).includes('live 2'))
+    gate.resolve()
+    await until('the missed one', async () => (await received()).includes('missed 1'))
+    assert.equal((await received()).length, 2)
+  })
+
+  it('is read back to the first page that holds something known', async (t) => {
+    const { bridge, say, drop, received, open, history } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    for (let seconds = 0; seconds < 30; seconds += 1) say(`heard ${seconds}`, seconds)
+    await until('those heard', async () => (await received()).length === 30)
+    await drop()
+    for (let seconds = 30; seconds < 70; seconds += 1) say(`m ${seconds}`, seconds, { live: false })
+    await open()
+    await until('those missed', async () => (await received()).length === 70)
+    const expected = Array.from({ length: 70 }, (_, at) => (at < 30 ? `heard ${at}` : `m ${at}`))
+    assert.deepEqual(await received(), expected)
+    assert.equal(history.reads.length, 2)
+  })
+
+  it('is read to its end though something new is heard meanwhile', async (t) => {
+    const { bridge, say, drop, received, open, history } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    await drop()
+    for (let seconds = 0; seconds < 40; seconds += 1) say(`m ${seconds}`, seconds, { live: false })
+    const gate = Promise.withResolvers<void>()
+    history.gate = gate.promise
+    await open()
+    await until('the question', () => history.reads.length === 1)
+    for (let seconds = 40; seconds < 45; seconds += 1) say(`m ${seconds}`, seconds)
+    gate.resolve()
+    await until('all', async () => (await received()).length === 45)
+    assert.deepEqual(
+      await received(),
+      Array.from({ length: 45 }, (_, at) => `m ${at}`),
+    )
+  })
+
+  for (const [name, answer] of [
+    ['a refusal', { status: 429, body: { message: 'slow down' }, malformed: false }],
+    ['an outage', { status: 503, body: undefined, malformed: false }],
+    ['nonsense', { status: 200, body: undefined, malformed: true }],
+    ['a token that ran out', { status: 401, body: {}, malformed: false }],
+  ] as const) {
+    it(`is asked for again after ${name}`, async (t) => {
+      const { bridge, say, drop, received, open, history, time } = await startWithHistory(t)
+      history.answer = (read) => (read < 3 ? answer : undefined)
+      void bridge.start()
+      await open()
+      await drop()
+      say('missed', 1, { live: false })
+      await open()
+      await until('the first question', () => history.reads.length === 1)
+      await pass(time, 15_000)
+      await until('the missed', async () => (await received()).length === 1)
+      assert.equal(history.reads.length, 3)
+      assert.equal(history.asked, 3)
+    })
+  }
+
+  it('is asked for again when the token for it does not come', async (t) => {
+    const { bridge, server, say, drop, received, open, time } = await startWithHistory(t)
+    const answer = server.onFrame
+    let ignored = 0
+    server.onFrame = (socket, frame) => {
+      if (frame.action === 'getJwt' && ignored < 1) ignored += 1
+      else answer(socket, frame)
+    }
+    void bridge.start()
+    await open()
+    await drop()
+    say('missed', 1, { live: false })
+    await open()
+    await until('the first question', () => ignored === 1)
+    await pass(time, 15_000)
+    await until('the missed', async () => (await received()).length === 1)
+  })
+
+  it('is asked for on the next connection when the first breaks again', async (t) => {
+    const { bridge, say, drop, received, open, history, troubles } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    await drop()
+    say('missed 1', 1, { live: false })
+    const never = Promise.withResolvers<void>()
+    history.gate = never.promise
+    await open()
+    await until('the question', () => history.reads.length === 1)
+    await drop()
+    history.gate = Promise.resolve()
+    say('missed 2', 2, { live: false })
+    await open()
+    await until('both', async () => (await received()).length === 2)
+    assert.deepEqual(await received(), ['missed 1', 'missed 2'])
+    assert.deepEqual(troubles, [])
+  })
+
+  it('keeps its order where history has no times', async (t) => {
+    const { bridge, drop, received, open, history } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    await drop()
+    for (const text of ['a', 'b', 'c']) {
+      history.entities.push({
+        ...(outbound(text, start).body as Entity),
+        channel: { time: null },
+      })
+    }
+    await open()
+    await until('all', async () => (await received()).length === 3)
+    assert.deepEqual(await received(), ['a', 'b', 'c'])
+  })
+
+  it('settles messages of ours whose echo was lost', async (t) => {
+    const confirmed: Evidence[] = []
+    const confirm = async (_id: string, evidence: Evidence) => confirmed.push(evidence) > 0
+    const { bridge, drop, received, open, history } = await startWithHistory(t, { confirm })
+    void bridge.start()
+    await open()
+    await drop()
+    const time = new Date(start).toISOString()
+    const own = { type: 'Text', direction: 'Inbound', text: 'Mine', channel: { time } }
+    history.entities.push(
+      { ...own, id: 'own-1', metadata: { id: 'gateway:message:msg_1:7' } } as Entity,
+      { ...own, id: 'own-2', metadata: {} } as Entity,
+    )
+    await open()
+    await until('both', () => confirmed.length === 2)
+    assert.deepEqual(
+      confirmed.toSorted((a, b) => a.upstreamId.localeCompare(b.upstreamId)),
+      [
+        { key: 'gateway:message:msg_1:7', text: null, upstreamId: 'own-1' },
+        { key: null, text: 'Mine', upstreamId: 'own-2' },
+      ],
+    )
+    assert.deepEqual(await received(), [])
+  })
+
+  it('is asked for after a restart too', async (t) => {
+    const session = {
+      state: 'active' as const,
+      activatedAt: 1,
+      stream: { state: 'open' as const, reconnects: 0 },
+    }
+    const { bridge, say, received, events, open } = await startWithHistory(t, { session })
+    say('missed', 1, { live: false })
+    void bridge.start()
+    await open()
+    await until('the missed', async () => (await received()).length === 1)
+    const types = (await events()).map(({ type }) => type)
+    assert.deepEqual(types.slice(-3), [
+      'session.stream_lost',
+      'session.stream_opened',
+      'message.received',
+    ])
+  })
+})
