@@ -74,10 +74,10 @@ export const responseHeaders: readonly ResponseHeader[] = [
   },
   {
     name: 'Location',
-    description: 'Where the session or message is',
+    description: 'Where what was made is',
     example: '/v1/sessions/gs_019dab5c-7a10-7c55-9d4e-0a6a4b1c2d3e',
     isGivenBy: ({ method, path }, status) =>
-      method === 'post' && /\/(sessions|messages|retry)$/.test(path) && isMade(status),
+      method === 'post' && /\/(sessions|messages|retry|v1\/webhooks)$/.test(path) && isMade(status),
   },
   {
     name: 'Idempotent-Replayed',

@@ -39,6 +39,10 @@ export function describeApi(app: FastifyInstance, version: string): void {
           description:
             'Events as they happen. openapi/asyncapi.yaml describes them, and the WebSocket `/v1/sessions/{sessionId}/ws`',
         },
+        {
+          name: 'Webhooks',
+          description: 'Events delivered to URLs. openapi/asyncapi.yaml describes what is sent',
+        },
         { name: 'Operations', description: 'For those who run the gateway' },
       ],
       components: {

@@ -46,7 +46,10 @@ describe('Whatever an operation is asked', () => {
 
   /** What is stored, and what the platform was asked for since the last look. */
   async function traces() {
-    const { body } = await api('GET', '/v1/stats')
+    const { body } = await until('the figures', async () => {
+      const answer = await api('GET', '/v1/stats')
+      return answer.status === 200 && answer
+    })
     const { received } = gateway().simulator.control
     const asked = received
       .list()
@@ -65,6 +68,8 @@ describe('Whatever an operation is asked', () => {
             end: attack.framing === 'longer',
           })
           if (!answer) return assertMayGoUnanswered(attack)
+          // A machine that is busy with something else: the gateway sheds load, as it should.
+          fc.pre(!/The gateway is shedding load/.test(answer.text))
           const reached = operationOf(attack, operation)
           const code = checkAnswer(reached, attack, answer)
           if (answer.status < 400) {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { PlatformWebhook, Registered } from '../../genesys/platform-webhooks.ts'
 import { guestSessionEvents } from '../../genesys/platform-webhooks.ts'
-import { line } from '../schemas/common.ts'
+import { httpUrl, line } from '../schemas/common.ts'
 import { upstreamFailures } from '../schemas/outcomes.ts'
 import { bodyFailures, problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
@@ -9,7 +9,7 @@ import type { App } from '../server.ts'
 const RegisterPlatformWebhook = z
   .strictObject({
     name: line(256),
-    url: line(2048).regex(/^https?:\/\//, 'Is not an http(s) URL'),
+    url: httpUrl.meta({ format: 'uri', description: 'What the platform calls' }),
     events: z
       .array(line(256))
       .min(1)

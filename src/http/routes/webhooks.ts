@@ -8,6 +8,7 @@ import {
   Deliveries,
   newWebhook,
   ReplayWebhook,
+  WebhookPage,
   WebhookParams,
   WebhookView,
   webhookView,
@@ -49,9 +50,7 @@ export function webhookRoutes(app: App, { webhooks }: { webhooks: Dispatcher }) 
         description: 'All of them; there are few.',
         tags,
         response: {
-          200: z
-            .object({ items: z.array(WebhookView), nextCursor: z.null() })
-            .meta({ id: 'WebhookPage' }),
+          200: WebhookPage,
           ...problems(),
         },
       },
@@ -85,7 +84,7 @@ export function webhookRoutes(app: App, { webhooks }: { webhooks: Dispatcher }) 
         params: WebhookParams,
         response: {
           204: z.null().meta({ description: 'Removed' }),
-          ...problems('webhook-not-found'),
+          ...problems(...bodyFailures, 'webhook-not-found'),
         },
       },
     },
@@ -139,7 +138,7 @@ export function webhookRoutes(app: App, { webhooks }: { webhooks: Dispatcher }) 
         description: 'The old one signs beside it for a day, so that a receiver can change over.',
         tags,
         params: WebhookParams,
-        response: { 200: CreatedWebhook, ...problems('webhook-not-found') },
+        response: { 200: CreatedWebhook, ...problems(...bodyFailures, 'webhook-not-found') },
       },
     },
     async (request) => {

@@ -25,6 +25,14 @@ export const line = (max: number) =>
     .regex(oneLine, 'Has line breaks or control characters')
     .refine((value) => value.isWellFormed(), 'Has half of a surrogate pair')
 
+/** A URL somebody will be sent to, or called at; whether it may be is for others to say. */
+export const httpUrl = z
+  .string()
+  .max(2048)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: keeping them out is the point
+  .regex(/^https?:\/\/[^\x00-\x20\x7f]+$/, 'Is not an http(s) URL')
+  .refine((value) => value.isWellFormed(), 'Has half of a surrogate pair')
+
 /** A whole number in a query, where all is text. */
 export const wholeNumber = (min: number, max: number, fallback: number, description: string) =>
   z

@@ -2,16 +2,22 @@ import { z } from 'zod'
 import { eventTypes } from '../../sessions/events.ts'
 import type { NewWebhook } from '../../webhooks/dispatcher.ts'
 import { type Webhook, webhookFormats } from '../../webhooks/webhook.ts'
-import { line, Timestamp } from './common.ts'
+import { httpUrl, Timestamp } from './common.ts'
 
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'Is not a header name')
-/** Names we set ourselves, or that would change how the request is read. */
+/** What HTTP can carry: one value it cannot would stop every delivery to the same host. */
+const headerValue = z
+  .string()
+  .max(1024)
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'Is not visible ASCII')
+/** Names we set ourselves, or that would change how the request is read or the connection is used. */
 const reserved =
-  /^(webhook-.*|x-source|content-type|content-length|host|connection|transfer-encoding|traceparent)$/i
+  /^(webhook-.*|x-source|traceparent|content-.*|host|connection|keep-alive|upgrade|expect|te|trailer|transfer-encoding|proxy-.*)$/i
 
 export const CreateWebhook = z
   .strictObject({
-    url: line(2048).meta({
+    url: httpUrl.meta({
+      format: 'uri',
       description: 'https, and no private address, unless settings allow it',
     }),
     eventTypes: z
@@ -21,7 +27,7 @@ export const CreateWebhook = z
       .meta({ description: 'Empty for all' }),
     format: z.enum(webhookFormats).default('cloudevents'),
     headers: z
-      .record(headerName, line(1024))
+      .record(headerName, headerValue)
       .default({})
       .refine(
         (headers) => !Object.keys(headers).some((name) => reserved.test(name)),
@@ -45,6 +51,18 @@ export function newWebhook(body: z.output<typeof CreateWebhook>): NewWebhook {
   return { url, eventTypes: types, format, headers }
 }
 
+const exampleWebhook = {
+  id: 'whk_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d',
+  url: 'https://crm.example/hooks/guests',
+  eventTypes: ['session.created', 'message.sent', 'message.failed'],
+  format: 'cloudevents',
+  headerNames: ['x-tenant'],
+  createdAt: '2026-11-20T10:00:00.000Z',
+  enabled: true,
+  disabledReason: null,
+  fromSettings: false,
+}
+
 export const WebhookView = z
   .object({
     id: z.string(),
@@ -61,24 +79,19 @@ export const WebhookView = z
   })
   .meta({
     id: 'Webhook',
-    examples: [
-      {
-        id: 'whk_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d',
-        url: 'https://crm.example/hooks/guests',
-        eventTypes: ['session.created', 'message.sent', 'message.failed'],
-        format: 'cloudevents',
-        headerNames: ['x-tenant'],
-        createdAt: '2026-11-20T10:00:00.000Z',
-        enabled: true,
-        disabledReason: null,
-        fromSettings: false,
-      },
-    ],
+    examples: [exampleWebhook],
   })
 
 export const CreatedWebhook = WebhookView.extend({
   secret: z.string().meta({ description: 'Standard Webhooks secret; shown this once' }),
-}).meta({ id: 'CreatedWebhook' })
+}).meta({
+  id: 'CreatedWebhook',
+  examples: [{ ...exampleWebhook, secret: 'whsec_bm90LWEtcmVhbC1zZWNyZXQ=' }],
+})
+
+export const WebhookPage = z
+  .object({ items: z.array(WebhookView), nextCursor: z.null() })
+  .meta({ id: 'WebhookPage', examples: [{ items: [exampleWebhook], nextCursor: null }] })
 
 export function webhookView(webhook: Webhook): z.input<typeof WebhookView> {
   const {
@@ -130,15 +143,37 @@ export const Deliveries = z
       }),
     ),
   })
-  .meta({ id: 'Deliveries' })
+  .meta({
+    id: 'Deliveries',
+    examples: [
+      {
+        attempts: [
+          {
+            eventId: 'evt_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d',
+            type: 'message.sent',
+            at: '2026-11-20T10:00:02.010Z',
+            attempt: 1,
+            status: 204,
+            error: null,
+            durationMs: 31,
+          },
+        ],
+        failing: null,
+        deadLetters: [],
+      },
+    ],
+  })
 
 export const ReplayWebhook = z
   .strictObject({ from: z.string().meta({ description: 'Event id; that event included' }) })
   .meta({ id: 'ReplayWebhook', examples: [{ from: 'evt_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d' }] })
 
 export const WebhookParams = z.object({
-  webhookId: z.string().meta({
-    description: '`whk_…`',
-    examples: ['whk_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d'],
-  }),
+  webhookId: z
+    .string()
+    .min(1)
+    .meta({
+      description: '`whk_…`',
+      examples: ['whk_019dab5c-9f00-7d21-8c3b-5e6f7a8b9c0d'],
+    }),
 })

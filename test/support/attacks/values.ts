@@ -25,7 +25,10 @@ function ofType(type: string, schema: JsonSchema): fc.Arbitrary<unknown> {
     case 'null':
       return fc.constant(null)
     case 'array':
-      return fc.array(allowed(schema.items as JsonSchema), { maxLength: 3 })
+      return fc.array(allowed(schema.items as JsonSchema), {
+        minLength: (schema.minItems as number | undefined) ?? 0,
+        maxLength: 3,
+      })
     case 'object':
       return object(schema)
     default:
@@ -41,7 +44,9 @@ function range({ minimum, maximum }: JsonSchema): { min?: number; max?: number }
 }
 
 function text({ minLength = 0, maxLength = 40, pattern, format }: JsonSchema) {
-  if (format === 'uri') return fc.webUrl().filter((url) => url.length <= (maxLength as number))
+  // A host that cannot be, so that nobody is called whatever is made of it.
+  if (format === 'uri')
+    return fc.webPath({ size: 'small' }).map((path) => `https://a.invalid${path}`)
   if (format === 'date-time') {
     return fc
       .date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
