@@ -1,10 +1,10 @@
 /**
  * Where the rows of each session are: its events, messages and keyed requests, by number.
  *
- * An ordinary index on session and number would change one page per session in every commit, and those pages cost
- * more than the rest of the commit. So the newest places are kept in memory, and the table `places` takes
- * them up two thousand at a time, sorted. Nothing can be lost by that: places say nothing that is not in the rows
- * themselves, so those that the table lacks are read from there.
+ * An ordinary index on session and number would change one page per session in every commit, and those pages cost as
+ * much as the rest of the commit. So the newest places are kept in memory, and the table `places` takes them up two
+ * thousand at a time, sorted. Nothing can be lost by that: places say nothing that is not in the rows themselves, so
+ * those that the table lacks are read from there.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 

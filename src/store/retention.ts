@@ -41,11 +41,11 @@ export class Retention {
    * crash leaves behind is found again. Returns how many sessions are gone and whether there may be more to do.
    */
   removeSome(before: number, limit: number): { removed: number; more: boolean } {
-    this.#places.settle()
     let removed = 0
     for (let rows = 0; rows < rowsAtOnce; ) {
       const session = removed < limit ? this.#oldest.get(before) : undefined
       if (!session) return { removed, more: false }
+      if (rows === 0) this.#places.settle()
       const key = Number(session.key)
       const places = this.#placesOf.all(key, rowsAtOnce - rows)
       for (const { kind, number, position } of places) {

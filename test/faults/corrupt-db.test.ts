@@ -16,7 +16,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import type { Store } from '../../src/store/store.ts'
-import { openFor, temporaryFolder } from '../store/engines.ts'
+import { openFor, sampleKey, temporaryFolder } from '../store/engines.ts'
 import { acceptance, creation, sampleSession } from '../store/samples.ts'
 
 const committing = path.join(import.meta.dirname, '../store/committing-process.ts')
@@ -89,6 +89,12 @@ describe('A file that is no sound database of this gateway is refused and left a
     const bytes = readFileSync(file)
     writeFileSync(file, bytes.fill(0xa5, 8192))
     await assertRefused(t, file, /is damaged/)
+  })
+
+  it('when it has another key and changes wait in its log', async (t) => {
+    const file = await killedFile(t, 50)
+    const key = Buffer.alloc(32, 9)
+    await assertRefused(t, file, /secrets are sealed with another key than STORE_KEY/, key)
   })
 
   it('when the file is gone and changes wait in its log', async (t) => {
@@ -218,9 +224,14 @@ async function endedBySecond(t: TestContext, file: string): Promise<{ code: numb
   return { code }
 }
 
-async function assertRefused(t: TestContext, file: string, message: RegExp): Promise<void> {
+async function assertRefused(
+  t: TestContext,
+  file: string,
+  message: RegExp,
+  key = sampleKey,
+): Promise<void> {
   const before = fingerprints(path.dirname(file))
-  await assert.rejects(openFor(t, `sqlite:${file}`), (error: Error) => {
+  await assert.rejects(openFor(t, `sqlite:${file}`, { key }), (error: Error) => {
     assert.equal(error.name, 'StoreRefused')
     assert.ok(error.message.includes(file), error.message)
     assert.match(error.message, message)

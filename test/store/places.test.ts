@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it, type TestContext } from 'node:test'
+import { Places } from '../../src/store/places.ts'
+import { migrate } from '../../src/store/schema.ts'
+
+describe('Places', () => {
+  it('are the same before and after the table took them up, and in another process', (t) => {
+    const { db, places, addEvents } = setUp(t)
+    const positions = addEvents(2500)
+    const settled = () => db.prepare('SELECT count(*) AS count FROM places').get()?.count
+    const answers = (from: Places) => [
+      from.after('event', 1, 0, 10_000),
+      from.after('event', 1, 1990, 20),
+      from.after('event', 1, 2500, 20),
+      from.after('message', 1, 0, 20),
+      from.after('event', 2, 0, 20),
+    ]
+    const expected = [positions, positions.slice(1990, 2010), [], [], []]
+
+    assert.deepEqual(answers(places), expected)
+    places.settleIfMany()
+    assert.equal(settled(), 2500)
+    assert.deepEqual(answers(places), expected)
+
+    const more = addEvents(1)
+    places.settleIfMany()
+    assert.equal(settled(), 2500)
+    assert.deepEqual(places.after('event', 1, 2499, 20), [positions.at(-1), ...more])
+    assert.deepEqual(new Places(db).after('event', 1, 2499, 20), [positions.at(-1), ...more])
+  })
+
+  it('that were rolled back are forgotten, and their positions are not given again', (t) => {
+    const { db, places, addEvents } = setUp(t)
+    const kept = addEvents(3)
+    db.exec('BEGIN')
+    const lost = addEvents(2)
+    db.exec('ROLLBACK')
+    places.forget()
+    assert.deepEqual(places.after('event', 1, 0, 10), kept)
+    assert.ok(places.next() > (lost.at(-1) ?? 0))
+  })
+})
+
+function setUp(t: TestContext) {
+  const db = new DatabaseSync(':memory:')
+  t.after(() => db.close())
+  migrate(db)
+  const places = new Places(db)
+  const insert = db.prepare(`
+    INSERT INTO events (position, session_key, sequence, id, type, at, data)
+    VALUES (?, 1, ?, 'evt_1', 'message.sent', 0, '{}')`)
+  let sequence = 0
+  const addEvents = (count: number) =>
+    Array.from({ length: count }, () => {
+      sequence += 1
+      const position = places.next()
+      insert.run(position, sequence)
+      places.add('event', 1, sequence, position)
+      return position
+    })
+  return { db, places, addEvents }
+}
