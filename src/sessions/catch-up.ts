@@ -65,16 +65,13 @@ export class CatchUp {
     const { clock, ackTimeoutMs, tell } = this.#deps
     const asked = Promise.withResolvers<Jwt>()
     this.#asked = asked
+    // It may fail before somebody waits for it.
+    asked.promise.catch(() => undefined)
+    await tell(frame)
     const cancel = clock.after(ackTimeoutMs, () => {
       const detail = 'The platform gave no token for its history'
       asked.reject(new GatewayError('upstream-timeout', detail))
     })
-    try {
-      // Together, because it may fail before the frame has left.
-      const [jwt] = await Promise.all([asked.promise, tell(frame)])
-      return jwt
-    } finally {
-      cancel()
-    }
+    return asked.promise.finally(cancel)
   }
 }

@@ -19,6 +19,8 @@ export interface FrameSenderDeps {
 
 /** The longest that typing is kept back until there is room for it; later it would say nothing. */
 const typingPatienceMs = 1000
+/** The longest that any other frame without an ack waits for its turn. */
+const turnPatienceMs = 5000
 
 /** What a platform refuses now and may take later. */
 const passing: readonly ErrorCode[] = [
@@ -159,9 +161,9 @@ export class FrameSender {
   /** Sends a frame nobody acknowledges, in its turn. Throws `upstream-unavailable` while there is no connection. */
   tell(frame: Json): Promise<void> {
     return this.#inTurn(async () => {
-      const { clock, ackTimeoutMs } = this.#deps
+      const { clock } = this.#deps
       if (!this.#socket) throw didNotLeave('the stream is not open now', 0)
-      await this.#turn({ deadline: clock.now() + ackTimeoutMs, signal: neverAborted }, 0)
+      await this.#turn({ deadline: clock.now() + turnPatienceMs, signal: neverAborted }, 0)
       if (!this.#socket.canSend()) throw didNotLeave('the stream is being closed', 0)
       this.#pace.sent(clock.now())
       await this.#socket.send(JSON.stringify(frame))
