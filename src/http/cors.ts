@@ -16,10 +16,10 @@ const exposed =
  */
 export function allowOrigins(app: FastifyInstance, origins: Origins): void {
   app.addHook('onRequest', async (request, reply) => {
-    const { origin } = request.headers
-    if (origin === undefined) return
+    // Also without one: a cache must not give such an answer to a page.
     reply.header('vary', 'Origin')
-    if (!origins.allows(origin)) return
+    const { origin } = request.headers
+    if (origin === undefined || !origins.allows(origin)) return
     reply.header('access-control-allow-origin', origin)
     reply.header('access-control-expose-headers', exposed)
     const asks = request.headers['access-control-request-method'] !== undefined
