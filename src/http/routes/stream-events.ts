@@ -1,29 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Clock } from '../../clock.ts'
 import { type EventType, eventTypes } from '../../sessions/events.ts'
-import type { Feed } from '../../sessions/feed.ts'
-import { isOver } from '../../sessions/session.ts'
+import { isOver, type Session } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import type { Store } from '../../store/store.ts'
-import { ownOrigin } from '../context.ts'
 import { SessionParams } from '../schemas/common.ts'
 import { problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 import { type StreamAccessDeps, streamReader } from '../streams/access.ts'
 import type { Connections } from '../streams/connections.ts'
-import { quietEnd } from '../streams/quiet-end.ts'
+import { type FollowDeps, followSession } from '../streams/follow-session.ts'
 import { readJournal } from '../streams/reader.ts'
-import { ephemeral, isFinal, journalSource, sessionSource } from '../streams/session-source.ts'
-import { SseConnection } from '../streams/sse.ts'
+import { ephemeral, journalSource } from '../streams/session-source.ts'
+import { eventStreamHeaders, SseConnection } from '../streams/sse.ts'
 import { revoked } from '../streams/stream-tokens.ts'
 import { invalidRequest } from '../validation.ts'
 
-export interface StreamDeps extends StreamAccessDeps {
+export interface StreamDeps extends StreamAccessDeps, FollowDeps {
   sessions: Sessions
-  store: Store
-  feed: Feed
-  clock: Clock
   connections: Connections
 }
 
@@ -70,44 +64,40 @@ export function streamSessionEventsRoute(app: App, deps: StreamDeps) {
     },
     async (request, reply) => {
       const { sessionId } = request.params
-      const reader = await streamReader(deps, {
+      const { grant, budget } = await streamReader(deps, {
         sessionId,
         headers: request.headers,
         token: request.query.token,
-        ownOrigin: ownOrigin(request),
+        host: request.host,
         roles: ['app', 'ops'],
       })
+      if (budget) reply.header('ratelimit-policy', budget.policy)
+      if (budget) reply.header('ratelimit', budget.remaining)
       const session = await deps.sessions.get(sessionId)
-      if (reader.grant && isOver(session)) throw revoked()
-      const after = request.query.after ?? lastEventId(request) ?? session.sequence
-      if (isOver(session) && after >= session.sequence) return reply.code(204).send(null as never)
+      if (grant && isOver(session)) throw revoked()
+      const after = lastEventId(request) ?? request.query.after ?? session.sequence
+      if (await isAllSeen(deps.store, session, after)) return reply.code(204).send(null as never)
 
-      const sse = openSse(deps, request, reply, () => {
-        stop()
-        untype()
-        end.cancel()
-        cancelExpiry()
+      return answerWithStream(deps, request, reply, after, (sse) => {
+        const stop = followSession(deps, session, after, {
+          send: (text, sequence) => sse.send(text, sequence),
+          tell: (text) => sse.tell(text),
+          mention: (text) => sse.mention(text),
+          over: () => sse.end(),
+          cut: () => sse.end(),
+        })
+        sse.whenEnded(stop)
+        if (!grant) return
+        sse.whenEnded(deps.clock.after(grant.expiresAt - deps.clock.now(), () => sse.end()))
       })
-      const end = quietEnd(deps.clock, () => sse.end())
-      const stop = readJournal(sessionSource(deps.store, deps.feed, sessionId), after, {
-        event: (text, sequence, event) => {
-          end.saw(isFinal(event.type))
-          return sse.send(text, String(sequence))
-        },
-        reset: (oldest) =>
-          void sse.send(ephemeral('stream.reset', sessionId, deps.clock.now(), { oldest })),
-        cut: () => sse.end(),
-      })
-      const untype = deps.feed.onTyping(sessionId, () => {
-        void sse.send(ephemeral('typing', sessionId, deps.clock.now(), {}))
-      })
-      const cancelExpiry = reader.grant
-        ? deps.clock.after(reader.grant.expiresAt - deps.clock.now(), () => sse.end())
-        : () => undefined
-      end.saw(isOver(session))
-      return reply
     },
   )
+}
+
+/** There will be no more events than the client has. */
+async function isAllSeen(store: Store, session: Session, after: number): Promise<boolean> {
+  if (!isOver(session) || after !== session.sequence) return false
+  return (await store.unsettledMessages(session.id)).length === 0
 }
 
 export function streamAllEventsRoute(app: App, deps: StreamDeps) {
@@ -134,38 +124,47 @@ export function streamAllEventsRoute(app: App, deps: StreamDeps) {
     },
     async (request, reply) => {
       const types = wantedTypes(request.query.types)
-      const after = request.query.after ?? lastEventId(request) ?? (await deps.store.lastPosition())
-      const sse = openSse(deps, request, reply, () => stop())
-      const stop = readJournal(journalSource(deps.store, deps.feed), after, {
-        event: (text, position, event) =>
-          !types || types.has(event.type) ? sse.send(text, String(position)) : undefined,
-        reset: () => undefined,
-        cut: () => sse.end(),
+      const { store, feed, clock } = deps
+      const after = lastEventId(request) ?? request.query.after ?? (await store.lastPosition())
+      return answerWithStream(deps, request, reply, after, (sse) => {
+        const stop = readJournal(journalSource(store, feed), after, {
+          event: (text, position, { type }) =>
+            !types || types.has(type) ? sse.send(text, position) : undefined,
+          reset: (oldest) => sse.tell(ephemeral('stream.reset', null, clock.now(), { oldest })),
+          idle: () => undefined,
+          cut: (reason, err) => {
+            if (reason === 'trouble') deps.logger.error({ err }, 'the journal cannot be read')
+            sse.end()
+          },
+        })
+        sse.whenEnded(stop)
       })
-      return reply
     },
   )
 }
 
-function openSse(
+/** Answers with a stream that `follow` writes to, until either side ends it. */
+function answerWithStream(
   { clock, connections }: StreamDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  onEnd: () => void,
-): SseConnection {
+  cursor: number,
+  follow: (sse: SseConnection) => void,
+): FastifyReply {
+  if (request.method === 'HEAD') return reply.headers(eventStreamHeaders).send()
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) reply.raw.setHeader(name, value)
   }
   request.raw.socket.setNoDelay(true)
-  const sse = new SseConnection(reply.raw, clock, () => {
-    connections.remove(sse)
-    onEnd()
-  })
+  const sse = new SseConnection(reply.raw, clock, cursor)
   connections.add(sse)
-  return sse
+  sse.whenEnded(() => connections.remove(sse))
+  follow(sse)
+  return reply
 }
 
+/** What the client says itself wins over its URL, which is still that of its first request when it comes back. */
 function lastEventId(request: FastifyRequest): number | undefined {
   const id = request.headers['last-event-id']
   if (id === undefined || id === '') return undefined

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JournalEvent } from '../../sessions/events.ts'
 import { cloudEvent } from '../../sessions/views.ts'
 
@@ -5,8 +6,10 @@ import { cloudEvent } from '../../sessions/views.ts'
 export interface Sink {
   /** Writes one event: CloudEvents JSON, and what to resume from. A promise asks to wait before the next. */
   event(text: string, cursor: number, event: JournalEvent): Promise<void> | undefined
-  /** What is kept begins at `oldest`; what was before is gone. */
+  /** What follows the client's cursor is not kept, or never was; the next event is at `oldest`. */
   reset(oldest: number): void
+  /** Everything there is has been written; again each time it is so. */
+  idle(): void
   /** The reader did not keep up, or the journal could not be read. Nothing comes after. */
   cut(reason: 'too-slow' | 'trouble', error?: unknown): void
 }
@@ -15,6 +18,8 @@ export interface Sink {
 export interface Source {
   /** Events after the cursor, in order. */
   read(after: number, limit: number): Promise<JournalEvent[]>
+  /** Cursor of the newest event; 0 when there is none. */
+  newest(): Promise<number>
   /** Calls with every later event. Returns the way to stop. */
   follow(listener: (event: JournalEvent) => void): () => void
   cursorOf(event: JournalEvent): number
@@ -22,13 +27,15 @@ export interface Source {
   gapless: boolean
 }
 
-const page = 200
-const maxQueuedBytes = 1024 * 1024
+/** Events read at once: few at first, for they may be large. */
+const firstPage = 16
+const maxPage = 256
+export const maxQueuedBytes = 1024 * 1024
 
 /**
  * Gives one client every event after `after`, once, in order: from the journal until it has caught up, then as they
  * happen. A client that is slower than what happens is cut once a megabyte waits for it; it can come back with the
- * last cursor it saw. Returns the way to stop.
+ * last cursor it saw. One that is still catching up may take its time. Returns the way to stop.
  */
 export function readJournal(source: Source, after: number, sink: Sink): () => void {
   const reader = new Reader(source, after, sink)
@@ -41,12 +48,17 @@ class Reader {
   readonly #sink: Sink
   readonly #unfollow: () => void
   #cursor: number
+  /** The cursor names no event of this journal. */
+  #lost = false
   #stopped = false
   /** Behind: events are only noticed, and read from the journal. Live: they are queued as they happen. */
   #live = false
   #noticed = false
-  readonly #queue: JournalEvent[] = []
+  #page = firstPage
+  #queue: JournalEvent[] = []
   #queuedBytes = 0
+  /** The client has not taken the last event yet. */
+  #waiting = false
   #wake: () => void = () => undefined
 
   constructor(source: Source, after: number, sink: Sink) {
@@ -58,8 +70,8 @@ class Reader {
 
   async run(): Promise<void> {
     try {
-      await this.#catchUp()
-      while (!this.#stopped) await this.#next()
+      await this.#checkCursor()
+      while (!this.#stopped) await (this.#live ? this.#next() : this.#catchUp())
     } catch (error) {
       this.#cut('trouble', error)
     }
@@ -68,7 +80,7 @@ class Reader {
   stop(): void {
     this.#stopped = true
     this.#unfollow()
-    this.#queue.length = 0
+    this.#queue = []
     this.#wake()
   }
 
@@ -77,48 +89,84 @@ class Reader {
     if (!this.#live) return
     this.#queue.push(event)
     this.#queuedBytes += event.data.length
-    if (this.#queuedBytes > maxQueuedBytes) this.#cut('too-slow')
+    if (this.#queuedBytes > maxQueuedBytes) this.#overflow()
     this.#wake()
   }
 
-  async #catchUp(): Promise<void> {
-    for (let first = true; !this.#stopped; first = false) {
-      this.#noticed = false
-      const events = await this.#source.read(this.#cursor, page)
-      if (first) this.#checkKept(events[0])
-      for (const event of events) {
-        if (this.#stopped) return
-        await this.#give(event)
-      }
-      // Nothing happened since the journal was read, so from here on nothing can be missed.
-      if (events.length < page && !this.#noticed) {
-        this.#live = true
-        return
-      }
+  #overflow(): void {
+    if (this.#waiting) {
+      this.#cut('too-slow')
+      return
     }
+    // So much at once that there was no turn to write any of it: no fault of the client's, and the journal has it.
+    this.#live = false
+    this.#queue = []
+    this.#queuedBytes = 0
+  }
+
+  /** A cursor beyond the newest event is of a journal that is gone; waiting for it would skip all that comes first. */
+  async #checkCursor(): Promise<void> {
+    if (this.#cursor === 0 || this.#cursor <= (await this.#source.newest())) return
+    this.#cursor = 0
+    this.#lost = true
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#noticed = false
+    const events = await this.#source.read(this.#cursor, this.#page)
+    const isAll = events.length < this.#page
+    const room = this.#givePage(events)
+    if (room) {
+      await this.#waitFor(room)
+      return
+    }
+    // Nothing happened since the journal was read, so from here on nothing can be missed.
+    this.#live = isAll && !this.#noticed
+    // A long history is read in turns with everybody else.
+    if (!this.#live) await nextTurn()
+  }
+
+  /** Stops at the first event that asks to wait, and lets go of the rest: who knows how long they would be kept. */
+  #givePage(events: JournalEvent[]): Promise<void> | undefined {
+    for (const [index, event] of events.entries()) {
+      if (this.#stopped) return undefined
+      const room = this.#give(event)
+      if (!room) continue
+      this.#page = index + 1
+      events.length = 0
+      return room
+    }
+    this.#page = Math.min(2 * this.#page, maxPage)
+    return undefined
   }
 
   async #next(): Promise<void> {
     const event = this.#queue.shift()
     if (event) {
       this.#queuedBytes -= event.data.length
-      if (this.#source.cursorOf(event) > this.#cursor) await this.#give(event)
+      if (this.#source.cursorOf(event) > this.#cursor) await this.#waitFor(this.#give(event))
       return
     }
+    this.#sink.idle()
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
     await promise
   }
 
   #give(event: JournalEvent): Promise<void> | undefined {
-    this.#cursor = this.#source.cursorOf(event)
-    return this.#sink.event(textOf(event), this.#cursor, event)
+    const cursor = this.#source.cursorOf(event)
+    const follows = !this.#source.gapless || cursor === this.#cursor + 1
+    if (this.#lost || !follows) this.#sink.reset(cursor)
+    this.#lost = false
+    this.#cursor = cursor
+    return this.#sink.event(textOf(event), cursor, event)
   }
 
-  #checkKept(oldest: JournalEvent | undefined): void {
-    if (!this.#source.gapless || !oldest) return
-    const cursor = this.#source.cursorOf(oldest)
-    if (cursor > this.#cursor + 1) this.#sink.reset(cursor)
+  async #waitFor(room: Promise<void> | undefined): Promise<void> {
+    if (!room) return
+    this.#waiting = true
+    await room
+    this.#waiting = false
   }
 
   #cut(reason: 'too-slow' | 'trouble', error?: unknown): void {
@@ -134,8 +182,16 @@ const texts = new WeakMap<JournalEvent, string>()
 function textOf(event: JournalEvent): string {
   let text = texts.get(event)
   if (text === undefined) {
-    text = cloudEvent(event)
+    text = inOneLine(cloudEvent(event))
     texts.set(event, text)
   }
   return text
+}
+
+/** JSON keeps these as they are, and some clients (Python's `splitlines`) would end an SSE line at them. */
+function inOneLine(json: string): string {
+  return json.replace(
+    /[\u0085\u2028\u2029]/g,
+    (lineBreak) => `\\u${lineBreak.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

@@ -191,7 +191,7 @@ function parse(text: string | undefined): unknown {
   try {
     if (text !== undefined) return JSON.parse(text)
   } catch {
-    // Answered below, as any frame that is no JSON.
+    // Falls through to the answer for frames that are no JSON.
   }
   throw invalidRequest([{ pointer: '', detail: 'is not JSON text' }])
 }

@@ -8,6 +8,7 @@ import type { Source } from './reader.ts'
 export function sessionSource(store: Store, feed: Feed, sessionId: string): Source {
   return {
     read: (after, limit) => store.eventsOf(sessionId, after, limit),
+    newest: async () => (await store.findSession(sessionId))?.sequence ?? 0,
     follow: (listener) => feed.onSession(sessionId, listener),
     cursorOf: (event) => event.sequence,
     gapless: true,
@@ -18,6 +19,7 @@ export function sessionSource(store: Store, feed: Feed, sessionId: string): Sour
 export function journalSource(store: Store, feed: Feed): Source {
   return {
     read: (after, limit) => store.journal(after, limit),
+    newest: () => store.lastPosition(),
     follow: (listener) => feed.onAny(listener),
     cursorOf: (event) => event.position,
     gapless: false,
@@ -31,10 +33,11 @@ export function isFinal(type: EventType): boolean {
   return finalTypes.includes(type)
 }
 
-/** A message that is not in the journal, in the shape of those that are, without a sequence. */
+/** An event that is not in the journal, in the shape of those that are, without a sequence. */
 export function ephemeral(
   type: 'typing' | 'stream.reset',
-  sessionId: string,
+  /** Null on the stream of all sessions. */
+  sessionId: string | null,
   at: number,
   data: object,
 ): string {
@@ -43,7 +46,7 @@ export function ephemeral(
     id: newId('evt'),
     source: 'genesys-guest-gateway',
     type,
-    subject: sessionId,
+    ...(sessionId !== null && { subject: sessionId }),
     time: new Date(at).toISOString(),
     datacontenttype: 'application/json',
     data,

@@ -1,62 +1,110 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../clock.ts'
+import { type Connection, comeBackAfterMs, drainGraceMs } from './connections.ts'
 
 const beatMs = 5000
+/** A client that has taken nothing for so long is not slow but gone. */
+const stallMs = 60_000
+
+export const eventStreamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  // nginx would otherwise collect events instead of passing them on.
+  'x-accel-buffering': 'no',
+}
 
 /** One Server-Sent Events answer: writes, waits for a slow client, beats, and ends once. */
-export class SseConnection {
+export class SseConnection implements Connection {
   readonly #raw: ServerResponse
   readonly #clock: Clock
-  readonly #onEnd: () => void
+  readonly #whenEnded: (() => void)[] = []
   #cancelBeat: () => void = () => undefined
   #ended = false
 
-  /** `onEnd` is told once, whoever ends it. Headers already set on the response stay. */
-  constructor(raw: ServerResponse, clock: Clock, onEnd: () => void) {
+  /** `cursor` is the client's until its first event. Headers already set on the response stay. */
+  constructor(raw: ServerResponse, clock: Clock, cursor: number) {
     this.#raw = raw
     this.#clock = clock
-    this.#onEnd = onEnd
-    raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      // nginx would otherwise collect events instead of passing them on.
-      'x-accel-buffering': 'no',
-    })
-    raw.write('retry: 1000\n\n')
-    raw.once('close', () => this.end())
+    // It may have gone while its request was looked at; then nobody would tell of its end any more.
+    if (raw.destroyed) {
+      this.#ended = true
+      return
+    }
+    // A write that comes too late for its client is no news: 'close' follows.
+    raw.on('error', () => undefined)
+    raw.once('close', () => this.#finish())
+    raw.writeHead(200, eventStreamHeaders)
+    // An id without data is no event, but a client that loses the connection before its first event comes back with it.
+    raw.write(`retry: 1000\nid: ${cursor}\n\n`)
     this.#beat()
   }
 
-  /** `id` is what the client sends back as `Last-Event-ID`; without one its cursor stays. */
-  send(data: string, id?: string): Promise<void> | undefined {
-    if (this.#ended) return undefined
-    const head = id === undefined ? '' : `id: ${id}\n`
-    return this.#raw.write(`${head}data: ${data}\n\n`) ? undefined : this.#drained()
+  /** Calls once, whoever ends it; at once when it has ended. */
+  whenEnded(run: () => void): void {
+    if (this.#ended) run()
+    else this.#whenEnded.push(run)
   }
 
-  end(): void {
+  /** `id` is what the client sends back as `Last-Event-ID`. A promise asks to wait before the next. */
+  send(data: string, id: number): Promise<void> | undefined {
+    if (this.#ended) return undefined
+    return this.#raw.write(`id: ${id}\ndata: ${data}\n\n`) ? undefined : this.#drained()
+  }
+
+  /** What is not in the journal leaves the client's cursor where it is. */
+  tell(data: string): void {
+    if (!this.#ended) this.#raw.write(`data: ${data}\n\n`)
+  }
+
+  /** The same for what is worth only the moment: not written while the client is behind. */
+  mention(data: string): void {
+    if (!this.#raw.writableNeedDrain) this.tell(data)
+  }
+
+  /** Nothing more; what is written already still arrives. */
+  end(graceMs = stallMs): void {
+    if (this.#ended) return
+    this.#finish()
+    this.#raw.end()
+    this.#cutAfter(graceMs)
+  }
+
+  drain(): void {
+    if (this.#ended) return
+    this.#raw.write(`retry: ${comeBackAfterMs()}\n\n`)
+    this.end(drainGraceMs)
+  }
+
+  #finish(): void {
     if (this.#ended) return
     this.#ended = true
     this.#cancelBeat()
-    this.#raw.end()
-    this.#onEnd()
+    for (const run of this.#whenEnded.splice(0)) run()
   }
 
-  #drained(): Promise<void> {
+  async #drained(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const done = () => {
-      this.#raw.off('drain', done)
-      this.#raw.off('close', done)
-      resolve()
+    const keep = this.#cutAfter(stallMs)
+    this.#raw.once('drain', resolve).once('close', resolve)
+    await promise
+    this.#raw.off('drain', resolve).off('close', resolve)
+    keep()
+  }
+
+  /** Returns how to let it live. */
+  #cutAfter(ms: number): () => void {
+    const cancel = this.#clock.after(ms, () => this.#raw.destroy())
+    this.#raw.once('close', cancel)
+    return () => {
+      this.#raw.off('close', cancel)
+      cancel()
     }
-    this.#raw.once('drain', done)
-    this.#raw.once('close', done)
-    return promise
   }
 
   #beat(): void {
     this.#cancelBeat = this.#clock.after(beatMs, () => {
-      this.#raw.write(': beat\n\n')
+      // To a client that is behind, what waits for it is sign of life enough.
+      if (!this.#raw.writableNeedDrain) this.#raw.write(': beat\n\n')
       this.#beat()
     })
   }

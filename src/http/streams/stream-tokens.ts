@@ -1,4 +1,4 @@
-import { jwtVerify, SignJWT } from 'jose'
+import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 
@@ -73,6 +73,15 @@ export class StreamTokens {
       // jose names the reason; a caller with a bad token needs none.
       return undefined
     }
+  }
+}
+
+/** Whether a bearer is meant as a stream token, good or not; else it can only be an API key. */
+export function isStreamToken(bearer: string): boolean {
+  try {
+    return decodeProtectedHeader(bearer).typ === type
+  } catch {
+    return false
   }
 }
 

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -9,12 +9,12 @@ import { problemContentType, problemOf } from '../problem-reply.ts'
 import { invalidRequest } from '../validation.ts'
 import { type StreamAccessDeps, streamReader } from './access.ts'
 import type { Connections } from './connections.ts'
-import { SessionSocket, type SessionSocketDeps } from './session-socket.ts'
+import { failureOf } from './failure.ts'
+import { type Opened, SessionSocket, type SessionSocketDeps } from './session-socket.ts'
 import { revoked } from './stream-tokens.ts'
 
 export interface UpgradeDeps extends StreamAccessDeps, SessionSocketDeps {
   connections: Connections
-  isDraining(): boolean
 }
 
 const maxFrameBytes = 128 * 1024
@@ -27,60 +27,75 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,
   })
+  // A handshake that is none: ws would answer in HTML.
+  server.on('wsClientError', (error, socket, request) => {
+    const failure = new GatewayError(
+      'invalid-request',
+      `Not a WebSocket handshake: ${error.message}`,
+    )
+    refuse(socket, failure, request, { 'Sec-WebSocket-Version': '13' })
+  })
   app.server.on('upgrade', (request, socket: Duplex, head) => {
     socket.on('error', () => socket.destroy())
-    const id = requestId(request)
-    // Node takes request targets that are no URL, such as `//`.
-    const url = URL.parse(request.url ?? '/', 'http://gateway')
-    open(url, request.headers)
-      .then(({ session, reader, after }) => {
+    open(request)
+      .then((opened) => {
         server.handleUpgrade(request, socket, head, (ws: WebSocket) => {
-          const connection = new SessionSocket(ws, deps, { session, reader, after, requestId: id })
-          deps.connections.add(connection)
+          const connection = new SessionSocket(ws, deps, opened)
           ws.once('close', () => deps.connections.remove(connection))
+          deps.connections.add(connection)
         })
       })
-      .catch((error: unknown) => refuse(socket, error, url?.pathname ?? '/', id))
+      .catch((error: unknown) => refuse(socket, failureOf(error, deps.logger), request))
   })
 
-  async function open(url: URL | null, headers: import('node:http').IncomingHttpHeaders) {
-    if (!url) throw new GatewayError('invalid-request', 'The path is not a valid URL path')
-    const sessionId = /^\/v1\/sessions\/([^/]+)\/ws$/.exec(url.pathname)?.[1]
+  async function open(request: IncomingMessage): Promise<Opened> {
+    const { url = '/', headers } = request
+    // Node takes request targets that are no URL, such as `//`.
+    const target = URL.parse(url, 'http://gateway')
+    if (!target) throw new GatewayError('invalid-request', 'The path is not a valid URL path')
+    const { pathname, searchParams } = target
+    const sessionId = /^\/v1\/sessions\/([^/]+)\/ws$/.exec(pathname)?.[1]
     if (sessionId === undefined) {
-      throw new GatewayError('route-not-found', `There is no WebSocket at ${url.pathname}`)
+      throw new GatewayError('route-not-found', `There is no WebSocket at ${pathname}`)
     }
-    if (deps.isDraining()) throw new GatewayError('shutting-down', 'This process is stopping')
     const reader = await streamReader(deps, {
       sessionId,
       headers,
-      token: url.searchParams.get('token') ?? undefined,
-      ownOrigin: `http://${headers.host}`,
+      token: searchParams.get('token') ?? undefined,
+      host: headers.host,
       roles: ['app'],
     })
     const session = await deps.sessions.get(sessionId)
     if (reader.grant && isOver(session)) throw revoked()
-    const after = url.searchParams.get('after') ?? String(session.sequence)
+    const after = searchParams.get('after') ?? String(session.sequence)
     if (!/^\d{1,15}$/.test(after)) {
       throw invalidRequest([{ pointer: '?after', detail: 'is not a cursor' }])
     }
-    return { session, reader, after: Number(after) }
+    return { session, reader, after: Number(after), requestId: requestId(request) }
   }
 }
 
-function refuse(socket: Duplex, error: unknown, path: string, id: string): void {
-  const failure =
-    error instanceof GatewayError ? error : new GatewayError('overloaded', 'The upgrade failed')
-  const problem = problemOf(failure, path, id)
+function refuse(
+  socket: Duplex,
+  failure: GatewayError,
+  request: IncomingMessage,
+  more: Record<string, string> = {},
+): void {
+  const path = request.url?.split('?', 1)[0] ?? '/'
+  const problem = problemOf(failure, path, requestId(request))
+  const { status, retryAfterSeconds } = problem
   const body = JSON.stringify(problem)
-  socket.end(
-    [
-      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-      `Content-Type: ${problemContentType}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      `X-Request-Id: ${id}`,
-      'Connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  )
+  const headers: Record<string, string> = {
+    'Content-Type': problemContentType,
+    'Content-Length': String(Buffer.byteLength(body)),
+    'X-Request-Id': problem.requestId,
+    Connection: 'close',
+    ...(retryAfterSeconds !== null && { 'Retry-After': String(retryAfterSeconds) }),
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...more,
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  // The client may keep its half open; ours is all there is to say.
+  socket.once('finish', () => socket.destroy())
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'))
 }

@@ -1,0 +1,109 @@
+import type { WebSocket } from 'ws'
+import type { Clock } from '../../clock.ts'
+
+const beatMs = 5000
+const pingEveryBytes = 32 * 1024
+export const windowBytes = 256 * 1024
+
+/**
+ * The server's end of a WebSocket that sends no more than its client takes. What a client has really taken shows only
+ * in its pongs: buffers on the way can hold megabytes. So pings go between the frames, 256 KiB at most are under way,
+ * and a client that is slow but moves answers in time. One that answers no ping for two beats is gone.
+ */
+export class PacedSocket {
+  readonly #ws: WebSocket
+  readonly #clock: Clock
+  /** Pings without their pongs, and how many bytes had been sent by each. */
+  readonly #pings: { payload: string; sent: number }[] = []
+  #pinged = 0
+  #sent = 0
+  #sentAtPing = 0
+  #taken = 0
+  #answered = true
+  #closing = false
+  #cancelBeat: () => void = () => undefined
+  #room = Promise.withResolvers<void>()
+
+  constructor(ws: WebSocket, clock: Clock) {
+    this.#ws = ws
+    this.#clock = clock
+    ws.on('pong', (data) => this.#pong(data.toString()))
+    ws.on('close', () => this.#finish())
+    // ws closes by itself after an error, with the code that says which.
+    ws.on('error', () => undefined)
+    this.#beat()
+  }
+
+  /** No more can be sent; what still comes from the client is too late. */
+  get closing(): boolean {
+    return this.#closing
+  }
+
+  /** A promise asks to wait before the next. */
+  send(text: string): Promise<void> | undefined {
+    if (this.#closing) return undefined
+    this.#ws.send(text)
+    this.#sent += Buffer.byteLength(text)
+    if (this.#sent - this.#sentAtPing >= pingEveryBytes) this.#ping()
+    return this.#isFull ? this.#room.promise : undefined
+  }
+
+  /** For what is worth only the moment: not sent while the client is behind. */
+  mention(text: string): void {
+    if (!this.#isFull) this.send(text)
+  }
+
+  /** The first close counts. Frames sent before it still arrive. */
+  close(code: number, reason: string): void {
+    if (this.#closing) return
+    this.#ws.close(code, reason)
+    this.#finish()
+  }
+
+  /** At once, whatever is under way. */
+  terminate(): void {
+    this.#ws.terminate()
+  }
+
+  get #isFull(): boolean {
+    return this.#sent - this.#taken > windowBytes
+  }
+
+  #ping(): void {
+    this.#pinged += 1
+    const payload = String(this.#pinged)
+    this.#sentAtPing = this.#sent
+    this.#pings.push({ payload, sent: this.#sent })
+    this.#ws.ping(payload)
+  }
+
+  /** A pong also answers the pings before its own: a client may answer several with the last one's. */
+  #pong(payload: string): void {
+    const index = this.#pings.findIndex((ping) => ping.payload === payload)
+    if (index === -1) return
+    this.#taken = this.#pings[index]?.sent ?? this.#taken
+    this.#pings.splice(0, index + 1)
+    this.#answered = true
+    if (!this.#isFull) this.#makeRoom()
+  }
+
+  #beat(): void {
+    this.#cancelBeat = this.#clock.after(beatMs, () => {
+      if (!this.#answered) return this.terminate()
+      this.#answered = false
+      this.#ping()
+      this.#beat()
+    })
+  }
+
+  #makeRoom(): void {
+    this.#room.resolve()
+    this.#room = Promise.withResolvers()
+  }
+
+  #finish(): void {
+    this.#closing = true
+    this.#cancelBeat()
+    this.#makeRoom()
+  }
+}
