@@ -192,6 +192,6 @@ describe('Idempotency-Key', () => {
       assert.equal(errors[0].pointer, 'header:idempotency-key')
     }
     const { body: after } = await api('GET', '/v1/stats')
-    assert.deepEqual(after.sessions, before.sessions)
+    assert.equal(after.sessions.total, before.sessions.total)
   })
 })

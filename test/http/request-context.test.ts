@@ -60,6 +60,19 @@ describe('X-Request-Id', () => {
   })
 })
 
+describe('Security headers', () => {
+  const gateway = sharedGateway()
+
+  it('are on refusals and pages alike, and leave TLS to who has it', async () => {
+    for (const path of ['/v1/stats', '/nowhere', '/docs', '/problems/forbidden', '/health/live']) {
+      const { headers } = await gateway().api('GET', path, undefined, { authorization: '' })
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path)
+      assert.equal(headers.get('referrer-policy'), 'no-referrer')
+      assert.equal(headers.get('strict-transport-security'), null)
+    }
+  })
+})
+
 describe('traceparent', () => {
   const gateway = sharedGateway()
   const sentWith = async (header: Record<string, string>) => {

@@ -32,6 +32,13 @@ describe('What no route takes', () => {
     assert.equal(assertProblem(empty, 'invalid-request').errors[0].pointer, 'path:sessionId')
   })
 
+  it('is not a path that is told by a whole URL', async () => {
+    const head = 'HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n'
+    const target = 'http://gateway.example:8080/health/live?a=b'
+    const found = await rawAnswer(gateway().url, `GET ${target} ${head}`)
+    assert.equal(found.status, 200)
+  })
+
   it('is invalid-request for a path that cannot be decoded', async () => {
     for (const path of ['/v1/sessions/%', '/v1/sessions/%ED%A0%80', '/v1/sessions/%zz/messages']) {
       const answer = await gateway().api('GET', path)
