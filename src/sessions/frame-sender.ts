@@ -207,7 +207,7 @@ export class FrameSender {
   ): Promise<void> {
     const { clock } = this.#deps
     for (;;) {
-      if (this.#closed) throw didNotLeave('the stream is closed', attempts)
+      if (this.#closed) throw sessionEnded(attempts)
       if (signal.aborted) throw didNotLeave('the gateway is stopping', attempts)
       const left = deadline - clock.now()
       if (left <= 0) throw didNotLeave('the stream did not open in time', attempts)
@@ -275,6 +275,11 @@ function outcomeOf(fate: FrameFate, attempts: number, ackTimeoutMs: number): Sen
         attempts,
       })
   }
+}
+
+function sessionEnded(attempts: number): UpstreamError {
+  const detail = 'The message did not leave: the session is over'
+  return new UpstreamError('session-closed', detail, { fate: 'refused', attempts })
 }
 
 function didNotLeave(why: string, attempts: number): UpstreamError {

@@ -186,7 +186,7 @@ describe('a connection that ends with a message on it', { concurrency: 4 }, () =
     server.admit = () => ({ status: 404 })
     const waiting = carry('too late')
     void bridge.start()
-    assert.equal(await outcome(waiting), 'upstream-unavailable, refused, retryable')
+    assert.equal(await outcome(waiting), 'session-closed, refused')
   })
 })
 
