@@ -63,11 +63,7 @@ export async function registerPlatformWebhook(
       method: 'POST',
       enabled: true,
       eventFilters: [{ predicate: { type: 'event', values: [...events] } }],
-      headers: {
-        'X-Source': 'GenesysWebMessaging',
-        'Content-Type': 'application/json',
-        ...headers,
-      },
+      headers: withDefaults(headers),
     },
     scopes,
     repeatable: false,
@@ -79,6 +75,15 @@ export async function registerPlatformWebhook(
   const created = z.object({ id: platformId }).safeParse(answer.body)
   if (created.success) return { id: created.data.id, existed: false }
   throw new GatewayError('upstream-invalid-response', 'The platform named no id for the webhook')
+}
+
+const defaults = { 'X-Source': 'GenesysWebMessaging', 'Content-Type': 'application/json' }
+
+/** A caller's header stands for ours of that name, however it is spelt. */
+function withDefaults(headers: Record<string, string>): Record<string, string> {
+  const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
+  const ours = Object.entries(defaults).filter(([name]) => !given.has(name.toLowerCase()))
+  return { ...Object.fromEntries(ours), ...headers }
 }
 
 /** Where the platform does not list its webhooks, none is known. */
