@@ -1,9 +1,10 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { JournalEvent } from '../sessions/events.ts'
 import type { Store } from '../store/store.ts'
-import { payloadOf } from './formats.ts'
+import { type Payload, payloadOf } from './formats.ts'
 import type { Receipt, Receivers } from './receiver.ts'
-import { maxAttempts, retryDelayMs } from './retry-times.ts'
+import { askedDelayMs, maxAttempts, retryDelayMs } from './retry-times.ts'
 import { signatureHeaders } from './signature.ts'
 import type { Attempt, Progress, Webhook } from './webhook.ts'
 
@@ -25,6 +26,10 @@ const keptDeadLetters = 1000
 const savedEveryMs = 1000
 /** Without news; only so that what was delivered last is written down. */
 const idleMs = 2000
+/** Before the journal is read again that could not be read. */
+const troubleMs = 2000
+/** What is on its way when the process stops gets so long to be answered. */
+const stopGraceMs = 1000
 
 /**
  * One place events are delivered to, in the journal's order, one at a time, at least once. What it has delivered is a
@@ -41,6 +46,11 @@ export class Destination {
   /** Something may have happened since the journal was last read. */
   #noticed = false
   #running: Promise<void> | undefined
+  /** The delivery that is on its way. */
+  #flight = new AbortController()
+  /** How often it was sent back in the journal: what was on its way then no longer says where it is. */
+  #moves = 0
+  readonly #ending = new AbortController()
 
   constructor(webhook: Webhook, progress: Progress, deps: DestinationDeps) {
     this.#webhook = webhook
@@ -64,9 +74,7 @@ export class Destination {
   }
 
   start(): void {
-    this.#running ??= this.#run().catch((error: unknown) =>
-      this.#deps.onTrouble(this.#webhook.id, error),
-    )
+    this.#running ??= this.#run()
   }
 
   /** There may be something new. */
@@ -75,97 +83,119 @@ export class Destination {
     this.#wake()
   }
 
-  /** Goes back to deliver the event at `position` and all after it again. */
+  /** Delivers the event at `position` and all after it, again where they were delivered. Nothing is skipped by it. */
   async replayFrom(position: number): Promise<void> {
-    this.#progress = { ...this.#progress, position: position - 1, failing: null }
-    await this.#save()
+    const back = Math.min(position - 1, this.#progress.position)
+    this.#progress = { ...this.#progress, position: back, failing: null }
+    this.#moves += 1
     this.notice()
+    await this.#save()
   }
 
+  /** A delivery that is not answered soon is broken off, and made again when the destination is taken up again. */
   async stop(): Promise<void> {
+    const cancel = this.#deps.clock.after(stopGraceMs, () => this.#flight.abort())
+    await this.#end().finally(cancel)
+    await this.#save()
+  }
+
+  /** Stops at once, for good. */
+  async drop(): Promise<void> {
+    this.#flight.abort()
+    await this.#end()
+  }
+
+  async #end(): Promise<void> {
     this.#stopped = true
+    this.#ending.abort()
     this.#wake()
     await this.#running
-    await this.#save()
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
-      this.#noticed = false
-      const from = this.#progress.position
-      const events = this.#webhook.disabledReason ? [] : await this.#deps.store.journal(from, page)
-      for (const event of events) {
-        // Somebody asked for a replay meanwhile: the journal is read again from there.
-        if (this.#stopped || this.#webhook.disabledReason || this.#progress.position < from) break
-        await this.#bring(event)
-        await this.#saveIfDue()
-      }
-      if (events.length === 0 && !this.#noticed && !this.#stopped) {
-        await this.#saveIfDue()
-        await this.#pause(idleMs)
+      try {
+        await this.#round()
+      } catch (error) {
+        this.#deps.onTrouble(this.#webhook.id, error)
+        await this.#deps.clock.sleep(troubleMs, this.#ending.signal).catch(() => undefined)
       }
     }
   }
 
+  /** One page of the journal, or a rest when there is nothing in it. */
+  async #round(): Promise<void> {
+    this.#noticed = false
+    const moves = this.#moves
+    const events = this.#isOff ? [] : await this.#deps.store.journal(this.#progress.position, page)
+    for (const event of events) {
+      if (this.#isOff || this.#moves !== moves) return
+      await this.#bring(event, moves)
+      await this.#saveIfDue()
+    }
+    // A long journal of events that are not wanted would otherwise be gone through in one turn of the event loop.
+    if (events.length > 0) return turn()
+    await this.#saveIfDue()
+    if (!this.#noticed && !this.#stopped) await this.#pause(idleMs)
+  }
+
+  get #isOff(): boolean {
+    return this.#stopped || this.#webhook.disabledReason !== null
+  }
+
   /** Returns when the event is delivered, given up, or the destination stops or moves. */
-  async #bring(event: JournalEvent): Promise<void> {
-    const { position } = this.#progress
+  async #bring(event: JournalEvent, moves: number): Promise<void> {
     const wanted = this.#webhook.eventTypes
     const payload =
       wanted.length > 0 && !wanted.includes(event.type)
         ? undefined
         : await payloadOf(event, this.#webhook.format, this.#deps.guestOf)
-    if (!payload) return this.#advance(event)
-    while (
-      !this.#stopped &&
-      this.#progress.position === position &&
-      !this.#webhook.disabledReason
-    ) {
-      const { failing } = this.#progress
-      const wait = failing?.eventId === event.id ? failing.nextAt - this.#deps.clock.now() : 0
-      if (wait > 0) {
-        await this.#pause(wait)
-        continue
-      }
-      const attempts = (failing?.eventId === event.id ? failing.attempts : 0) + 1
-      const receipt = await this.#deliver(event, payload)
-      this.#note(event, receipt, attempts)
-      if (receipt.receipt.kind === 'answered' && isSuccess(receipt.receipt.status)) {
-        return this.#advance(event)
-      }
-      if (receipt.receipt.kind === 'answered' && receipt.receipt.status === 410) {
-        this.#deps.onGone(this.#webhook.id)
-        return
-      }
-      await this.#failed(event, attempts, receipt.receipt)
+    while (!this.#isOff && this.#moves === moves) {
+      if (!payload) return this.#advance(event)
+      const failing = this.#progress.failing?.eventId === event.id ? this.#progress.failing : null
+      const wait = failing ? failing.nextAt - this.#deps.clock.now() : 0
+      if (wait > 0) await this.#pause(wait)
+      else await this.#try(event, payload, (failing?.attempts ?? 0) + 1, moves)
     }
   }
 
-  async #deliver(event: JournalEvent, payload: { contentType: string; body: string }) {
-    const { url, headers } = this.#webhook
+  async #try(event: JournalEvent, payload: Payload, attempts: number, moves: number) {
+    const { receipt, durationMs } = await this.#deliver(event, payload)
+    // Broken off by us: it says nothing about the receiver.
+    if (receipt.kind === 'unanswered' && this.#flight.signal.aborted) return
+    this.#note(event, receipt, durationMs, attempts)
+    const status = receipt.kind === 'answered' ? receipt.status : null
+    if (status === 410) this.#deps.onGone(this.#webhook.id)
+    else if (this.#moves !== moves) return
+    else if (status !== null && status >= 200 && status < 300) this.#advance(event)
+    else await this.#failed(event, attempts, receipt)
+  }
+
+  async #deliver(event: JournalEvent, payload: Payload) {
+    const { url, headers, apiKeyName } = this.#webhook
+    this.#flight = new AbortController()
     const at = new Date(this.#deps.clock.now())
     const signed = signatureHeaders(this.#deps.secretsOf(this.#webhook), event.id, at, payload.body)
     const started = performance.now()
     const receipt = await this.#deps.receivers.deliver({
       url,
       headers: {
-        ...headers,
-        'content-type': payload.contentType,
         'user-agent': 'genesys-guest-gateway',
+        ...lowerCased(headers),
+        'content-type': payload.contentType,
         'x-source': 'genesys-guest-gateway',
         ...(event.trace && { traceparent: event.trace }),
+        // The receiver's own call came back to it.
+        ...(event.actor !== null && event.actor === apiKeyName && { 'x-webhook-loop': apiKeyName }),
         ...signed,
       },
       body: payload.body,
+      signal: this.#flight.signal,
     })
     return { receipt, durationMs: Math.round(performance.now() - started) }
   }
 
-  #note(
-    event: JournalEvent,
-    { receipt, durationMs }: { receipt: Receipt; durationMs: number },
-    attempt: number,
-  ) {
+  #note(event: JournalEvent, receipt: Receipt, durationMs: number, attempt: number): void {
     const noted: Attempt = {
       eventId: event.id,
       type: event.type,
@@ -198,9 +228,11 @@ export class Destination {
         letter,
       ]
       this.#advance(event)
+      const reason = `gave up on ${event.id} after ${attempts} tries: ${error}`
+      this.#deps.onTrouble(this.#webhook.id, new Error(reason))
     } else {
-      const asked = receipt.kind === 'answered' ? (receipt.retryAfterSeconds ?? 0) * 1000 : 0
-      const nextAt = now + Math.max(delay, Math.min(asked, 3_600_000))
+      const asked = receipt.kind === 'answered' ? askedDelayMs(receipt.retryAfter, now) : 0
+      const nextAt = now + Math.max(delay, asked)
       this.#progress.failing = { eventId: event.id, attempts, since, nextAt }
     }
     await this.#save()
@@ -217,6 +249,7 @@ export class Destination {
 
   async #save(): Promise<void> {
     const { position } = this.#progress
+    this.#savedAt = this.#deps.clock.now()
     try {
       await this.#deps.store.writeBookmark(
         bookmarkOf(this.#webhook.id),
@@ -224,7 +257,6 @@ export class Destination {
         JSON.stringify(this.#progress),
       )
       this.#savedPosition = position
-      this.#savedAt = this.#deps.clock.now()
     } catch (error) {
       // Delivering again what was delivered is what a receiver must expect anyway.
       this.#deps.onTrouble(this.#webhook.id, error)
@@ -243,6 +275,9 @@ export function bookmarkOf(webhookId: string): string {
   return `webhook ${webhookId}`
 }
 
-function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300
+/** So that one that is also ours is sent once. */
+function lowerCased(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  )
 }

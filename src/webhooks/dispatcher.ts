@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import { checkPublicUrl } from '../public-addresses.ts'
+import { checkPublicUrl, ForbiddenTarget, wrongWithUrl } from '../public-addresses.ts'
 import type { EventType } from '../sessions/events.ts'
 import { newId } from '../sessions/ids.ts'
 import type { Store } from '../store/store.ts'
@@ -14,6 +14,7 @@ export interface NewWebhook {
   eventTypes: EventType[]
   format: WebhookFormat
   headers: Record<string, string>
+  apiKeyName?: string | null
 }
 
 export interface DispatcherDeps {
@@ -49,14 +50,12 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   /** Takes up the destinations of earlier processes and those the settings name. */
-  static async open(
-    deps: DispatcherDeps,
-    fromSettings: readonly NewWebhook[],
-  ): Promise<Dispatcher> {
+  static async open(deps: DispatcherDeps, asked: readonly NewWebhook[]): Promise<Dispatcher> {
+    const fromSettings = asked.filter((one) => mayBeCalled(one, deps))
     const dispatcher = new Dispatcher(deps)
     dispatcher.#lastPosition = await deps.store.lastPosition()
     const saved = await deps.store.readBookmark(bookName)
-    const known = saved ? (JSON.parse(saved.state) as Webhook[]) : []
+    const known = saved ? (JSON.parse(deps.store.unseal(saved.state)) as Webhook[]) : []
     const named = (webhook: Webhook) =>
       fromSettings.some((one) => one.url === webhook.url && one.format === webhook.format)
     for (const webhook of known) {
@@ -87,15 +86,20 @@ export class Dispatcher implements AsyncDisposable {
   async create(asked: NewWebhook): Promise<{ webhook: Webhook; secret: string }> {
     checkPublicUrl(asked.url, this.#deps.allowPrivate, '/url')
     const webhook = await this.#add(asked, false)
-    await this.#save()
+    try {
+      await this.#save()
+    } catch (error) {
+      // The caller hears that there is none, and would never learn its secret.
+      await this.#drop(webhook.id)
+      throw error
+    }
     return { webhook, secret: this.#secret(webhook, webhook.secretGeneration) }
   }
 
   async remove(id: string): Promise<void> {
-    const destination = this.#destination(id)
-    this.#destinations.delete(id)
-    await this.#save()
-    await destination.stop()
+    const removed = this.#destination(id).webhook
+    await this.#save(this.list().filter((webhook) => webhook !== removed))
+    await this.#drop(id)
   }
 
   /** A new secret; the old one signs beside it for a day. */
@@ -142,6 +146,7 @@ export class Dispatcher implements AsyncDisposable {
 
   async #add(asked: NewWebhook, fromSettings: boolean): Promise<Webhook> {
     const webhook: Webhook = {
+      apiKeyName: null,
       ...asked,
       id: newId('whk'),
       createdAt: this.#deps.clock.now(),
@@ -174,7 +179,14 @@ export class Dispatcher implements AsyncDisposable {
     destination.start()
   }
 
+  async #drop(id: string): Promise<void> {
+    const destination = this.#destinations.get(id)
+    this.#destinations.delete(id)
+    await destination?.drop()
+  }
+
   async #disable(id: string, disabledReason: string): Promise<void> {
+    this.#deps.onTrouble(id, new Error(`disabled: ${disabledReason}`))
     try {
       await this.#update(id, (before) => ({ ...before, disabledReason }))
     } catch (error) {
@@ -210,7 +222,18 @@ export class Dispatcher implements AsyncDisposable {
     return secretText(this.#deps.store.deriveKey(`webhook ${id} secret ${generation}`))
   }
 
-  #save(): Promise<void> {
-    return this.#deps.store.writeBookmark(bookName, 0, JSON.stringify(this.list()))
+  /** Sealed: headers and URLs hold what receivers know us by. */
+  #save(webhooks = this.list()): Promise<void> {
+    const { store } = this.#deps
+    return store.writeBookmark(bookName, 0, store.seal(JSON.stringify(webhooks)))
   }
+}
+
+/** Of the settings' own: what may not be called is said, and left out. */
+function mayBeCalled({ url, format }: NewWebhook, { allowPrivate, onTrouble }: DispatcherDeps) {
+  const wrong = wrongWithUrl(url, allowPrivate)
+  if (wrong === undefined) return true
+  const reason = `the ${format} webhook of the settings is left out: its URL ${wrong}`
+  onTrouble('settings', new ForbiddenTarget(reason))
+  return false
 }

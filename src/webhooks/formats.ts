@@ -35,7 +35,8 @@ async function analytics(
       event: 'session_started',
       timestamp,
       conversation_id: session.conversationId,
-      visitor_id: session.guestId,
+      // Who the caller says it is, as the document has it; the platform's name where the caller has none.
+      visitor_id: session.guest.id ?? session.guestId,
       latency_ms: session.latencyMs.create,
     })
   }

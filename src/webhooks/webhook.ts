@@ -13,13 +13,15 @@ export interface Webhook {
   format: WebhookFormat
   /** Sent with every delivery, beside our own. */
   headers: Record<string, string>
+  /** The API key its receiver calls us with: what that key caused is delivered with a loop marker. Null when unknown. */
+  apiKeyName: string | null
   /** Epoch ms. */
   createdAt: number
   /** How often its secret was rotated: each secret is made from the store's key and this number. */
   secretGeneration: number
   /** Epoch ms until which the secret before is used too; null when there is none. */
   previousSecretUntil: number | null
-  /** Set by the receiver's 410; deliveries stop. */
+  /** Set by the receiver's 410; deliveries stop until a replay. */
   disabledReason: string | null
   /** Named in the settings rather than by API. */
   fromSettings: boolean

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { eventTypes } from '../../sessions/events.ts'
 import type { NewWebhook } from '../../webhooks/dispatcher.ts'
 import { type Webhook, webhookFormats } from '../../webhooks/webhook.ts'
-import { httpUrl, Timestamp } from './common.ts'
+import { httpUrl, line, Timestamp } from './common.ts'
 
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'Is not a header name')
 /** What HTTP can carry: one value it cannot would stop every delivery to the same host. */
@@ -12,7 +12,7 @@ const headerValue = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'Is not visible ASCII')
 /** Names we set ourselves, or that would change how the request is read or the connection is used. */
 const reserved =
-  /^(webhook-.*|x-source|traceparent|content-.*|host|connection|keep-alive|upgrade|expect|te|trailer|transfer-encoding|proxy-.*)$/i
+  /^(webhook-.*|x-source|x-webhook-loop|traceparent|content-.*|host|connection|keep-alive|upgrade|expect|te|trailer|transfer-encoding|proxy-.*)$/i
 
 export const CreateWebhook = z
   .strictObject({
@@ -33,6 +33,10 @@ export const CreateWebhook = z
         (headers) => !Object.keys(headers).some((name) => reserved.test(name)),
         'Has a reserved header',
       ),
+    apiKeyName: line(100).nullable().default(null).meta({
+      description:
+        'Name of the API key that the receiver calls this API with. Events its calls caused are delivered with `x-webhook-loop`, so that it can tell them from others',
+    }),
   })
   .meta({
     id: 'CreateWebhook',
@@ -42,13 +46,14 @@ export const CreateWebhook = z
         eventTypes: ['session.created', 'message.sent', 'message.failed'],
         format: 'cloudevents',
         headers: { 'x-tenant': 'shop' },
+        apiKeyName: 'crm',
       },
     ],
   })
 
 export function newWebhook(body: z.output<typeof CreateWebhook>): NewWebhook {
-  const { url, eventTypes: types, format, headers } = body
-  return { url, eventTypes: types, format, headers }
+  const { url, eventTypes: types, format, headers, apiKeyName } = body
+  return { url, eventTypes: types, format, headers, apiKeyName }
 }
 
 const exampleWebhook = {
@@ -57,6 +62,7 @@ const exampleWebhook = {
   eventTypes: ['session.created', 'message.sent', 'message.failed'],
   format: 'cloudevents',
   headerNames: ['x-tenant'],
+  apiKeyName: 'crm',
   createdAt: '2026-11-20T10:00:00.000Z',
   enabled: true,
   disabledReason: null,
@@ -72,6 +78,7 @@ export const WebhookView = z
     headerNames: z
       .array(z.string())
       .meta({ description: 'Values may be secrets, so they are not shown' }),
+    apiKeyName: z.string().nullable(),
     createdAt: Timestamp,
     enabled: z.boolean(),
     disabledReason: z.string().nullable(),
@@ -100,6 +107,7 @@ export function webhookView(webhook: Webhook): z.input<typeof WebhookView> {
     eventTypes: types,
     format,
     headers,
+    apiKeyName,
     createdAt,
     disabledReason,
     fromSettings,
@@ -110,6 +118,7 @@ export function webhookView(webhook: Webhook): z.input<typeof WebhookView> {
     eventTypes: types,
     format,
     headerNames: Object.keys(headers),
+    apiKeyName,
     createdAt: new Date(createdAt).toISOString(),
     enabled: disabledReason === null,
     disabledReason,
