@@ -146,6 +146,7 @@ export const guestSessions: Dialect = {
     open({ upstream, secrets }, _hosts, at) {
       const url = new URL(remembered(upstream, 'websocketUrl'))
       url.searchParams.set('access_token', remembered(secrets, 'accessToken'))
+      url.hash = ''
       const guestSessionId = remembered(upstream, 'guestSessionId')
       return {
         url: url.href,

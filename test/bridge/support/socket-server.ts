@@ -1,6 +1,6 @@
-/** A bare WebSocket server that does only what a test tells it to. */
+/** A bare WebSocket server that does only what a test tells it to; plain HTTP is whoever's who asks for it. */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -41,8 +41,13 @@ export interface SocketServer {
   socket(place: number): Promise<ServerSocket>
 }
 
-export async function startSocketServer(t: Pick<TestContext, 'after'>): Promise<SocketServer> {
-  const http = createServer((_request, response) => response.writeHead(404).end())
+const nothingHere: RequestListener = (_request, response) => response.writeHead(404).end()
+
+export async function startSocketServer(
+  t: Pick<TestContext, 'after'>,
+  onRequest = nothingHere,
+): Promise<SocketServer> {
+  const http = createServer(onRequest)
   const raw = new Set<Socket>()
   http.on('connection', (socket) => {
     raw.add(socket)
