@@ -18,7 +18,7 @@ export function platformOf(settings: Settings, simulator: Simulator | null): Pla
   const hosts = hostsOf(region)
   const simulated = socketOriginOf(simulator?.url)
   return {
-    baseUrl: simulator?.url ?? baseUrl ?? hosts.api,
+    baseUrl: simulator?.url ?? baseUrl ?? apiOf(hosts.api, settings.sessions.organizationId),
     loginUrl: loginUrl ?? simulator?.url ?? baseUrl ?? hosts.login,
     clients: simulator?.clients ?? clients,
     sockets: {
@@ -27,6 +27,11 @@ export function platformOf(settings: Settings, simulator: Simulator | null): Pla
     },
     dialects: dialectSettings(settings),
   }
+}
+
+/** Some organisations have an API host of their own name. */
+function apiOf(api: string, organization: string | null): string {
+  return organization === null ? api : api.replace('://api.', `://${organization}.`)
 }
 
 /** The embedded simulator speaks every surface on one port. */

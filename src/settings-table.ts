@@ -82,7 +82,12 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
     fallback: '',
   },
   { name: 'GENESYS_DEPLOYMENT_ID', purpose: 'Deployment of web-messaging', fallback: '' },
-  { name: 'GENESYS_ORGANIZATION_ID', purpose: 'Organisation id', fallback: '' },
+  {
+    name: 'GENESYS_ORGANIZATION_ID',
+    purpose:
+      'Host name of the organisation: the API is then called at https://{it}.{region domain}',
+    fallback: '',
+  },
   {
     name: 'GENESYS_RATE_LIMIT',
     purpose:
@@ -117,7 +122,7 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
   {
     name: 'BLOCKED_PATTERNS',
     purpose: 'Texts that are refused: JSON array of RE2 patterns, case-insensitive',
-    fallback: '["<script[^>]*>.*?</script>","malware\\.exe","blocked_keyword"]',
+    fallback: '["<script[^>]*>.*?</script>","malware\\\\.exe","blocked_keyword"]',
   },
   {
     name: 'ALLOWED_ATTACHMENT_TYPES',

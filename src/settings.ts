@@ -124,7 +124,10 @@ const Environment = z.object({
   GENESYS_TARGET_QUEUE_ID: z.string().optional(),
   GENESYS_CHANNEL_CONFIG_ID: z.string().optional(),
   GENESYS_DEPLOYMENT_ID: z.string().optional(),
-  GENESYS_ORGANIZATION_ID: z.string().optional(),
+  GENESYS_ORGANIZATION_ID: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, 'must be a host name, such as acme')
+    .optional(),
   GENESYS_RATE_LIMIT: z.string().optional(),
   GENESYS_TIMEOUT_MS: integer(1, 600_000).default(10_000),
   GENESYS_ACTIVATION_TIMEOUT_MS: integer(1, 3_600_000).default(30_000),
