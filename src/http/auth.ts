@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
 import type { ApiKey, Role } from '../settings.ts'
 
@@ -28,7 +28,7 @@ export class ApiKeys {
         'Send "Authorization: Bearer <key>" with one of the configured API keys',
       )
     }
-    const digest = createHash('sha256').update(token).digest()
+    const digest = hash('sha256', token, 'buffer')
     const found = this.#keys.find((key) => timingSafeEqual(key.digest, digest))
     if (!found) throw new GatewayError('unauthorized', 'This API key is not known here')
     return found.principal
