@@ -35,11 +35,17 @@ const maxFrameBytes = 1024 * 1024
 export class Dialer implements Disposable {
   readonly #sockets = new Set<StreamSocket>()
   readonly #clock: Clock
+  #stopped = false
   #cancel: () => void = () => undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
     this.#beat()
+  }
+
+  /** The process stops: nothing is to be dialled any more. */
+  get stopped(): boolean {
+    return this.#stopped
   }
 
   /** Sockets that are open or being opened. */
@@ -61,6 +67,7 @@ export class Dialer implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#stopped = true
     this.#cancel()
     for (const socket of [...this.#sockets]) socket.close()
   }

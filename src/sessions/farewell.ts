@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { StreamDialect, StreamHosts } from '../genesys/dialect.ts'
 import type { Dialer, StreamSocket } from '../genesys/socket.ts'
 import { newsIn } from './news-in.ts'
+import { redialDelayMs } from './redial.ts'
 import type { Session } from './session.ts'
 
 export interface FarewellDeps {
@@ -11,9 +12,12 @@ export interface FarewellDeps {
   ackTimeoutMs: number
 }
 
+/** Over a connection of its own, where the first does not come about. */
+const mostTries = 4
+
 /**
  * Says goodbye for a guest, where its dialect does: over the stream while it is open, else over a connection made for
- * that alone, which nobody waits for. Tried once: the session is over here whatever comes of it.
+ * that alone, which nobody waits for. The session is over here whatever comes of it. `session` is the guest as it was.
  */
 export async function sayGoodbye(
   deps: FarewellDeps,
@@ -27,11 +31,13 @@ export async function sayGoodbye(
 }
 
 function dialToLeave(
-  { clock, dialer, hosts, ackTimeoutMs }: FarewellDeps,
+  deps: FarewellDeps,
   stream: StreamDialect,
   session: Session,
   frames: readonly string[],
+  tries = 1,
 ): void {
+  const { clock, dialer, hosts, ackTimeoutMs } = deps
   const opening = stream.open(session, hosts, clock.now())
   const leave = () => {
     for (const frame of frames) socket.send(frame).catch(() => undefined)
@@ -46,7 +52,12 @@ function dialToLeave(
       const news = newsIn(text, stream, { guest: session, at, onTrouble: () => undefined })
       if (news.some(({ kind }) => kind === 'ready')) leave()
     },
-    ended: () => cancel(),
+    ended: ({ by }) => {
+      cancel()
+      if (by === 'us' || tries === mostTries || dialer.stopped) return
+      const again = () => dialToLeave(deps, stream, session, frames, tries + 1)
+      clock.after(redialDelayMs(tries), () => dialer.stopped || again())
+    },
   })
   const cancel = clock.after(ackTimeoutMs, () => socket.close())
 }
