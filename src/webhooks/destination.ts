@@ -150,8 +150,9 @@ export class Destination {
       wanted.length > 0 && !wanted.includes(event.type)
         ? undefined
         : await payloadOf(event, this.#webhook.format, this.#deps.guestOf)
-    while (!this.#isOff && this.#moves === moves) {
-      if (!payload) return this.#advance(event)
+    const isNext = () => this.#moves === moves && this.#progress.position < event.position
+    if (!payload && isNext()) return this.#advance(event)
+    while (payload && isNext() && !this.#isOff) {
       const failing = this.#progress.failing?.eventId === event.id ? this.#progress.failing : null
       const wait = failing ? failing.nextAt - this.#deps.clock.now() : 0
       if (wait > 0) await this.#pause(wait)

@@ -124,8 +124,10 @@ export class Dispatcher implements AsyncDisposable {
       const errors = [{ pointer: '/from', detail: 'is not an event that is kept' }]
       throw new GatewayError('invalid-request', '/from is not an event that is kept', { errors })
     }
+    // First: once enabled it goes on from where it is.
+    const moved = destination.replayFrom(position)
     await this.#update(id, (before) => ({ ...before, disabledReason: null }))
-    await destination.replayFrom(position)
+    await moved
   }
 
   /** Events not looked at yet, by the journal's length, and those given up; over all destinations. */
