@@ -14,6 +14,7 @@ Genesys guest gateway
 
   API        ${url}/v1
   Playground ${url}/playground
+  Dashboard  ${url}/dashboard
   Docs       ${url}/docs
   Platform   embedded simulator, ${simulatorUrl}
   API key    ${key}${generatedKey ? '   (made for this run; set API_KEYS to choose your own)' : ''}

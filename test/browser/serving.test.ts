@@ -5,19 +5,27 @@ import { rawAnswer } from '../support/raw-http.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 import { simulatedGateway } from './simulated-gateway.ts'
 
-const types = [
+const toPlay = [
   ['/playground', 'text/html; charset=utf-8'],
   ['/pages/playground/main.js', 'text/javascript; charset=utf-8'],
   ['/pages/playground/playground.css', 'text/css; charset=utf-8'],
-  ['/pages/shared/icon.svg', 'image/svg+xml'],
 ] as const
 
-describe('The files of the playground', () => {
+const always = [
+  ['/dashboard', 'text/html; charset=utf-8'],
+  ['/pages/dashboard/main.js', 'text/javascript; charset=utf-8'],
+  ['/pages/dashboard/dashboard.css', 'text/css; charset=utf-8'],
+  ['/pages/shared/icon.svg', 'image/svg+xml'],
+  ['/pages/uplot/uPlot.esm.js', 'text/javascript; charset=utf-8'],
+  ['/pages/uplot/uPlot.min.css', 'text/css; charset=utf-8'],
+] as const
+
+describe('The files of the pages', () => {
   const gateway = simulatedGateway()
   const ask = (path: string, headers?: Record<string, string>) =>
     fetch(gateway().url + path, { ...(headers && { headers }) })
 
-  for (const [path, type] of types) {
+  for (const [path, type] of [...toPlay, ...always]) {
     it(`are served to anybody with their type: ${path}`, async () => {
       const answer = await ask(path)
       assert.equal(answer.status, 200)
@@ -37,17 +45,23 @@ describe('The files of the playground', () => {
   }
 
   it('allow nothing inline and nothing of another origin', async () => {
-    const policy = (await ask('/playground')).headers.get('content-security-policy') ?? ''
-    const directives = policy.split('; ')
-    assert.ok(directives.includes("default-src 'self'"))
-    assert.ok(directives.includes("frame-ancestors 'none'"))
-    assert.doesNotMatch(policy, /unsafe|https?:|\*/)
+    for (const page of ['/playground', '/dashboard']) {
+      const policy = (await ask(page)).headers.get('content-security-policy') ?? ''
+      const directives = policy.split('; ')
+      assert.ok(directives.includes("default-src 'self'"))
+      assert.ok(directives.includes("frame-ancestors 'none'"))
+      assert.doesNotMatch(policy, /unsafe|https?:|\*/)
+    }
   })
 
   it('are all there is: nothing else of that folder or another can be asked for', async () => {
     const elsewhere = [
       '/pages/playground/index.html',
+      '/pages/dashboard/index.html',
+      '/pages/dashboard/types.d.ts',
       '/pages/shared/types.d.ts',
+      '/pages/uplot/uPlot.cjs.js',
+      '/pages/uplot/../package.json',
       '/pages/tsconfig.json',
       '/pages/README.md',
       '/pages/',
@@ -67,11 +81,17 @@ describe('The files of the playground', () => {
   })
 })
 
-describe('The playground in live mode', () => {
+describe('The pages in live mode', () => {
   const gateway = sharedGateway()
-  for (const [path] of types) {
-    it(`is route-not-found: ${path}`, async () => {
+  for (const [path] of toPlay) {
+    it(`are without the playground: ${path} is route-not-found`, async () => {
       assertProblem(await gateway().api('GET', path), 'route-not-found')
+    })
+  }
+  for (const [path] of always) {
+    it(`have the dashboard, for anybody: ${path}`, async () => {
+      const { status } = await gateway().api('GET', path, undefined, { authorization: '' })
+      assert.equal(status, 200)
     })
   }
 })

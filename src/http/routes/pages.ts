@@ -5,14 +5,19 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { App } from '../server.ts'
 
 export interface PagesDeps {
-  /** Whether there is a page to play with; it makes guests. */
+  /** Whether there is a page to play with; it makes guests. The dashboard only looks, and is always there. */
   playground: boolean
 }
 
 const folder = path.join(import.meta.dirname, '..', '..', 'pages')
+
+/** What the dashboard draws its lines with, as the package has it; the rest of the package is not served. */
+const plotFolder = path.dirname(fileURLToPath(import.meta.resolve('uplot')))
+const plotFiles = ['uPlot.esm.js', 'uPlot.min.css']
 
 /** What browsers take; other files of the folder are for those who work on it. */
 const contentTypes: Record<string, string> = {
@@ -32,21 +37,21 @@ const policy = [
   "require-trusted-types-for 'script'",
 ].join('; ')
 
-/** `index.html` of each page at its name, everything else below /pages/, as it lies in src/pages. */
+/** `index.html` of each page at its name, everything else below /pages/, as it lies in src/pages; so does what draws. */
 export function pageRoutes(app: App, { playground }: PagesDeps): void {
-  const pages = playground ? ['playground'] : []
-  const folders = pages.length > 0 ? ['shared', ...pages] : []
-  for (const name of folders) {
+  for (const name of ['shared', 'dashboard', ...(playground ? ['playground'] : [])]) {
     for (const file of readdirSync(path.join(folder, name))) {
-      const contentType = contentTypes[path.extname(file)]
-      if (contentType === undefined) continue
       const url = file === 'index.html' ? `/${name}` : `/pages/${name}/${file}`
-      serve(app, url, contentType, readFileSync(path.join(folder, name, file)))
+      serve(app, url, path.join(folder, name, file))
     }
   }
+  for (const file of plotFiles) serve(app, `/pages/uplot/${file}`, path.join(plotFolder, file))
 }
 
-function serve(app: App, url: string, contentType: string, content: Buffer): void {
+function serve(app: App, url: string, file: string): void {
+  const contentType = contentTypes[path.extname(file)]
+  if (contentType === undefined) return
+  const content = readFileSync(file)
   const etag = `"${createHash('sha256').update(content).digest('base64url')}"`
   app.get(url, { schema: { hide: true } }, async (request, reply) => {
     reply.headers({ etag, 'cache-control': 'no-cache', 'content-security-policy': policy })

@@ -1,0 +1,52 @@
+/** What the dashboard reads of the API's answers, beyond what all pages do. */
+import type { Session } from '../shared/types.d.ts'
+
+export interface Percentiles {
+  p50: number | null
+  p95: number | null
+  p99: number | null
+}
+
+export interface Quota {
+  client: string
+  dialects: string[]
+  limit: number
+  windowSeconds: number
+  used: number
+  queued: number
+  pausedUntil: string | null
+}
+
+export interface Stats {
+  sessions: Record<Session['state'] | 'total', number>
+  dropOffRate: number
+  averageDurationSeconds: number
+  messages: Record<'accepted' | 'sent' | 'failed' | 'unconfirmed' | 'received', number>
+  deliveryRate: number
+  latencyMs: Record<'create' | 'activate' | 'message', Percentiles>
+  quota: Quota[]
+  streams: { upstream: number; downstream: number }
+  webhooks: { pending: number; deadLettered: number }
+}
+
+/** The figures, and how many messages are accepted and not settled, as of `at` (epoch ms). */
+export interface Reading {
+  at: number
+  stats: Stats
+  waiting: number
+}
+
+export interface ListedSession extends Session {
+  createdAt: string
+  activatedAt: string | null
+  closedAt: string | null
+  lastActivityAt: string
+  messages: { outbound: number; inbound: number; failed: number }
+  metadata: { externalSessionId?: string }
+  stream: Session['stream'] & { reconnects: number }
+}
+
+export interface Page<T> {
+  items: T[]
+  nextCursor: string | null
+}
