@@ -11,6 +11,7 @@ import { openSocket, type SocketReader } from '../support/session-socket.ts'
 import { type Api, openSession } from '../support/sessions.ts'
 import { openSse, openStream } from '../support/sse.ts'
 import { until } from '../support/until.ts'
+import { settleDown } from './support/settle-down.ts'
 
 const eventBytes = 60_000
 
@@ -24,11 +25,6 @@ async function change(api: Api, session: { id: string }): Promise<void> {
   const consent = { marketing: true, personalization: true, analytics: true }
   const { status } = await api('PUT', `/v1/sessions/${session.id}/consent`, consent)
   assert.equal(status, 200)
-}
-
-/** What was sent by now on other connections has been read by now. */
-async function settleDown(api: Api): Promise<void> {
-  for (let round = 0; round < 3; round += 1) await api('GET', '/health/live')
 }
 
 /** As somebody with a slow line reads it: a frame or two, then nothing until after the next beat. */
