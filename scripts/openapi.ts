@@ -18,7 +18,7 @@ export function uncalledApp(): App {
 export async function describedApi(): Promise<string> {
   const app = uncalledApp()
   await app.ready()
-  const yaml = openApiYaml(app)
+  const yaml = await openApiYaml(app)
   await app.close()
   return yaml
 }

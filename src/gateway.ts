@@ -37,7 +37,7 @@ import { Sender } from './sessions/sender.ts'
 import { type DialectName, dialectNames, type Session } from './sessions/session.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
-import { startSimulator } from './simulator/simulator.ts'
+import type { Simulator } from './simulator/simulator.ts'
 import { openStore } from './store/open-store.ts'
 import { Dispatcher } from './webhooks/dispatcher.ts'
 import { Receivers } from './webhooks/receiver.ts'
@@ -70,7 +70,7 @@ export async function startGateway(
 
   const store = stack.use(await openStore({ ...settings.store, log: logger }))
   const simulator =
-    settings.mode === 'simulator' ? stack.use(await startSimulator(settings.simulator)) : null
+    settings.mode === 'simulator' ? stack.use(await embeddedSimulator(settings)) : null
   const platform = platformOf(settings, simulator)
 
   const metrics: Metrics = new Metrics({
@@ -291,4 +291,10 @@ export async function startGateway(
     simulatorUrl: simulator?.url ?? null,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Loaded only where it is the platform. */
+async function embeddedSimulator(settings: Settings): Promise<Simulator> {
+  const { startSimulator } = await import('./simulator/simulator.ts')
+  return startSimulator(settings.simulator)
 }

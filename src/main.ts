@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import { type Gateway, startGateway } from './gateway.ts'
 import { leaveHandover } from './handover.ts'
+import { logLines } from './log-lines.ts'
 import { parseSettings, SettingsError } from './settings.ts'
 import { StoreRefused } from './store/refused.ts'
 import { welcome } from './welcome.ts'
@@ -13,11 +14,12 @@ const stopWithinMs = 10_000
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = parseSettings(process.env)
-  const logger = pino({
-    level: settings.logLevel,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-  })
+  const lines = logLines((text) => process.stdout.write(text))
+  process.on('exit', () => lines.flush())
+  const logger = pino(
+    { level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    lines,
+  )
   const { version } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as { version: string }

@@ -8,22 +8,71 @@ import Bottleneck from 'bottleneck'
 export type Leave = () => void
 
 export interface Gate {
+  /** A place at once, where one is at hand. */
+  tryEnter(): Leave | undefined
   /** Resolves once there is a place; 0 goes before 9. */
   enter(priority: number): Promise<Leave>
 }
 
-/** Its reservoirs let twice the quota through a sliding window, so `maxConcurrent` is the only setting used. */
+/** Places that were taken together, in one job of that weight; they are given back together. */
+interface Block {
+  left: number
+  taken: number
+  leave: Leave
+}
+
+/**
+ * Its reservoirs let twice the quota through a sliding window, so `maxConcurrent` is the only setting used. A job costs
+ * a hundred microseconds and a turn of the event loop, so a large quota is taken a hundredth at a time: what is left of
+ * a block when it is given back is all that can go unused. Up to a limit of 199 a block is one place.
+ */
 export function openGate(limit: number): Gate {
   const limiter = new Bottleneck({ maxConcurrent: limit })
   yieldWithoutTimers(limiter)
   keepEventsForListeners(limiter)
+  const weight = Math.max(1, Math.floor(limit / 100))
+  let open: Block | undefined
+  let opening: Promise<void> | undefined
+
+  const take = (block: Block): Leave => {
+    block.left -= 1
+    block.taken += 1
+    if (block.left === 0) open = undefined
+    return () => {
+      block.taken -= 1
+      if (block.taken === 0 && block !== open) block.leave()
+    }
+  }
+  const nextBlock = (priority: number) =>
+    new Promise<Block>((admit, refuse) => {
+      limiter
+        .schedule({ priority, weight }, () => {
+          return new Promise<void>((leave) => admit({ left: weight, taken: 0, leave }))
+        })
+        .catch(refuse)
+    })
+  if (weight === 1) {
+    // Each asks for itself, so that Bottleneck sees every priority.
+    return {
+      tryEnter: () => undefined,
+      enter: async (priority) => take(await nextBlock(priority)),
+    }
+  }
   return {
-    enter: (priority) =>
-      new Promise((admit, refuse) => {
-        limiter
-          .schedule({ priority }, () => new Promise<void>((leave) => admit(leave)))
-          .catch(refuse)
-      }),
+    tryEnter: () => open && take(open),
+    enter: async (priority) => {
+      while (!open) {
+        opening ??= nextBlock(priority)
+          .then((block) => {
+            open = block
+          })
+          .finally(() => {
+            opening = undefined
+          })
+        await opening
+      }
+      return take(open)
+    },
   }
 }
 

@@ -52,6 +52,8 @@ export interface StreamDialect {
   readonly resumable: boolean
   /** Messages that may be on their way without an ack at once. 1 where an ack names nothing of ours. */
   readonly window: number
+  /** New connections the platform takes, of all guests together. */
+  readonly dialLimit?: { dials: number; windowMs: number }
   /** What the platform takes on one socket, beside the general pace. */
   readonly limits: readonly { frames: number; windowMs: number }[]
   /** Where to dial, and what to say first. `hosts` are `wss://` origins. */

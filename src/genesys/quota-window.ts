@@ -87,6 +87,8 @@ export class QuotaWindow {
       this.#taken++
       return this.#releaseUnlimited
     }
+    const atOnce = this.#atOnce(priorities.indexOf(ask.priority), now)
+    if (atOnce) return atOnce
     const waitMs = this.waitMs(ask.priority)
     if (waitMs > 0 && (now + waitMs > ask.deadline || !this.#mayQueue())) {
       return Promise.reject(rateLimited(waitMs))
@@ -172,13 +174,26 @@ export class QuotaWindow {
     // A pause that began while the gate was asked holds this one too.
     while (this.#resumed !== undefined) await this.#resumed
     if (waiter.settled) return this.#giveBack(leave)
+    waiter.admit(this.#releaseOf(leave))
+  }
+
+  /** A place without a wait, where nobody is in line and the gate has one at hand. */
+  #atOnce(rank: number, now: number): Release | undefined {
+    if (now < this.#pausedUntil || this.#taken >= this.#cap(rank) || this.queued > 0) return
+    const leave = this.#gate?.tryEnter()
+    if (!leave) return
+    this.#taken++
+    return this.#releaseOf(leave)
+  }
+
+  #releaseOf(leave: Leave): Release {
     let released = false
-    waiter.admit((left) => {
+    return (left) => {
       if (released) return
       released = true
       if (left && this.windowMs > 0) this.#giveBackLater(leave)
       else this.#giveBack(leave)
-    })
+    }
   }
 
   /** One timer per call is cheap: Node keeps all timers of one duration in one list. */

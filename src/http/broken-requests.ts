@@ -43,7 +43,8 @@ export class BrokenRequests {
     const isAnswering = exchanges.some(
       ({ request, response }) => !request.complete && response.headersSent,
     )
-    if (isAnswering || !socket.writable) socket.destroy()
+    // What was written of an answer is let out.
+    if (isAnswering) socket.end()
     else socket.end(this.#problem(error))
   }
 

@@ -15,14 +15,15 @@ const exposed =
  * purpose, not by cookie. (@fastify/cors answers every OPTIONS; here one that is no preflight stays a 405.)
  */
 export function allowOrigins(app: FastifyInstance, origins: Origins): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     // Also without one: a cache must not give such an answer to a page.
     reply.header('vary', 'Origin')
     const { origin } = request.headers
-    if (origin === undefined || !origins.allows(origin)) return
+    if (origin === undefined || !origins.allows(origin)) return done()
     reply.header('access-control-allow-origin', origin)
     reply.header('access-control-expose-headers', exposed)
     const asks = request.headers['access-control-request-method'] !== undefined
-    if (request.method === 'OPTIONS' && asks) return reply.headers(preflight).code(204).send()
+    if (request.method === 'OPTIONS' && asks) reply.headers(preflight).code(204).send()
+    else done()
   })
 }

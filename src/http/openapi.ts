@@ -3,7 +3,6 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { createJsonSchemaTransformObject, jsonSchemaTransform } from 'fastify-type-provider-zod'
-import { stringify } from 'yaml'
 import { z } from 'zod'
 import { type Document, describeOperations } from './openapi-details.ts'
 import { plainSchemas } from './openapi-schemas.ts'
@@ -115,11 +114,12 @@ export function openApiRoutes(app: App): void {
     reply.type('application/json').send(app.swagger()),
   )
   app.get('/openapi.yaml', { schema: { hide: true } }, async (_request, reply) =>
-    reply.type('application/yaml').send(openApiYaml(app)),
+    reply.type('application/yaml').send(await openApiYaml(app)),
   )
 }
 
 /** As it stands in openapi/openapi.yaml. The app must be ready. */
-export function openApiYaml(app: FastifyInstance): string {
+export async function openApiYaml(app: FastifyInstance): Promise<string> {
+  const { stringify } = await import('yaml')
   return stringify(app.swagger(), { lineWidth: 110, aliasDuplicateObjects: false })
 }

@@ -46,7 +46,8 @@ export function sendProblem(
   error: unknown,
 ): FastifyReply {
   const known = translate(error)
-  if (!known) request.log.error({ err: error }, 'request failed unexpectedly')
+  if (!known)
+    request.log.error({ err: error, requestId: request.id }, 'request failed unexpectedly')
   // What nobody foresaw is our fault, and nothing about it is for callers.
   const failure =
     known ?? new GatewayError('overloaded', 'The gateway failed to handle this request')

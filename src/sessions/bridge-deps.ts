@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { StreamHosts, StreamNews } from '../genesys/dialect.ts'
 import type { Dialer } from '../genesys/socket.ts'
+import type { DialTurns } from './dial-turns.ts'
 import type { Evidence } from './late-truth.ts'
 import type { HistoryAsker } from './missed.ts'
 import type { SessionRegistry } from './registry.ts'
@@ -12,6 +13,7 @@ export interface BridgeDeps {
   registry: SessionRegistry
   clock: Clock
   dialer: Dialer
+  turns: DialTurns
   hosts: StreamHosts
   ackTimeoutMs: number
   files: FileCarrier

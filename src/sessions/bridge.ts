@@ -22,6 +22,8 @@ import { type Cause, ended } from './steps.ts'
 import { received, streamLost, streamOpened } from './stream-steps.ts'
 
 const rememberedIds = 1000
+/** What is on its way when a guest leaves gets so long for its ack. */
+const goodbyePatienceMs = 2000
 
 /**
  * One session's stream, as long as the session lives: dials, keeps the platform's order, matches acks, redials where
@@ -106,6 +108,7 @@ export class Bridge {
   async stop(session?: Session): Promise<void> {
     const open = this.#state === 'open' ? this.#socket : undefined
     const leaves = this.#state !== 'closed' && this.#letIn && session
+    if (leaves && open) await this.#sender.quiet(goodbyePatienceMs)
     if (leaves) await sayGoodbye(this.#deps, this.#stream, session, open)
     this.end()
     await this.#inbox.done()
@@ -131,6 +134,9 @@ export class Bridge {
       this.#hasReadKnown = true
     }
     await this.#announceLoss()
+    // Standing in line is not the platform's fault.
+    const waitedMs = await this.#deps.turns.next(() => this.#state !== 'closed')
+    this.#downSince += waitedMs
     const session = await registry.find(this.#sessionId)
     if (!session || isOver(session) || this.#state === 'closed') return this.end()
     const opening = this.#stream.open(session, hosts, clock.now())

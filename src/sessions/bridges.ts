@@ -3,9 +3,10 @@ import type { Json } from '../json.ts'
 import { Bridge } from './bridge.ts'
 import type { BridgeDeps } from './bridge-deps.ts'
 import type { Carry } from './carrier.ts'
-import { isOver, type Session } from './session.ts'
+import { DialTurns } from './dial-turns.ts'
+import { type DialectName, isOver, type Session } from './session.ts'
 
-export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd'> {
+export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd' | 'turns'> {
   dialectOf(session: Session): Dialect
 }
 
@@ -13,6 +14,7 @@ export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd'> {
 export class Bridges implements AsyncDisposable {
   readonly #deps: BridgesDeps
   readonly #bridges = new Map<string, Bridge>()
+  readonly #turns = new Map<DialectName, DialTurns>()
   #stopped = false
 
   constructor(deps: BridgesDeps) {
@@ -33,6 +35,7 @@ export class Bridges implements AsyncDisposable {
     if (running || !dialect.stream || isOver(session) || this.#stopped) return running
     const bridge = new Bridge(session, dialect, {
       ...this.#deps,
+      turns: this.#turnsOf(dialect),
       onEnd: (id) => {
         if (this.#bridges.get(id) === bridge) this.#bridges.delete(id)
       },
@@ -68,5 +71,13 @@ export class Bridges implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true
     await Promise.all([...this.#bridges.values()].map((bridge) => bridge.stop()))
+  }
+
+  #turnsOf({ name, stream }: Dialect): DialTurns {
+    const known = this.#turns.get(name)
+    if (known) return known
+    const turns = new DialTurns(this.#deps.clock, stream?.dialLimit)
+    this.#turns.set(name, turns)
+    return turns
   }
 }

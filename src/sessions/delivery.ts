@@ -50,7 +50,7 @@ export async function deliver(
   }
 
   for (const piece of pieces(message)) {
-    const session = await registry.get(message.sessionId)
+    const session = registry.peek(message.sessionId) ?? (await registry.get(message.sessionId))
     let answered: SendOutcome
     try {
       const text = outboundText(message, piece.text, clock.now())

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts'
-import { type ErrorCode, UpstreamError } from '../errors.ts'
-import type { OutboundText, SendOutcome, StreamDialect, StreamNews } from '../genesys/dialect.ts'
+import { UpstreamError } from '../errors.ts'
+import type { OutboundText, StreamDialect, StreamNews } from '../genesys/dialect.ts'
 import type { StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
 import type { Flight, Landed } from './carrier.ts'
+import { didNotLeave, outcomeOf, passes, pauseMs, sessionEnded } from './frame-outcomes.ts'
 import { type Departure, Pace } from './pace.ts'
 import type { Session } from './session.ts'
 import { type FrameFate, Unacked } from './unacked.ts'
@@ -22,13 +23,6 @@ const typingPatienceMs = 1000
 /** The longest that any other frame without an ack waits for its turn. */
 const turnPatienceMs = 5000
 
-/** What a platform refuses now and may take later. */
-const passing: readonly ErrorCode[] = [
-  'rate-limited',
-  'upstream-error',
-  'upstream-timeout',
-  'upstream-unavailable',
-]
 /** Of a message whose refusals are not for its pace's sake. */
 const mostAttempts = 4
 
@@ -106,6 +100,14 @@ export class FrameSender {
   /** Id of the message that an ack which names nothing must be for when none waits for one. */
   get doubtful(): string | null {
     return this.#doubtful
+  }
+
+  /** Resolves when no message waits for its ack, after `ms` at the latest. */
+  async quiet(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#deps.clock.after(ms, resolve)
+    await Promise.race([promise, this.#unacked.empty()])
+    cancel()
   }
 
   /** True when a message was waiting for it. */
@@ -232,7 +234,7 @@ export class FrameSender {
 
   /** A refusal that passes is waited out where there is time for it. */
   #mayGoAgain(fate: FrameFate, { deadline }: Flight, attempts: number): boolean {
-    if (fate.kind !== 'nack' || !passing.includes(fate.code)) return false
+    if (fate.kind !== 'nack' || !passes(fate.code)) return false
     const isPace = fate.code === 'rate-limited'
     const until = this.#deps.clock.now() + (fate.retryAfterMs ?? pauseMs(isPace ? 0 : attempts))
     this.#pace.pauseUntil(until)
@@ -251,47 +253,4 @@ export class FrameSender {
     this.#doubtful = id
     this.#pace.pauseUntil(this.#deps.clock.now() + this.#deps.ackTimeoutMs)
   }
-}
-
-function outcomeOf(fate: FrameFate, attempts: number, ackTimeoutMs: number): SendOutcome {
-  switch (fate.kind) {
-    case 'ack':
-      return { kind: 'sent', upstreamId: fate.upstreamId, upstreamStatus: null, sentAt: null }
-    case 'nack':
-      throw new UpstreamError(fate.code, fate.detail, {
-        fate: 'refused',
-        attempts,
-        retryable: passing.includes(fate.code),
-        ...(fate.retryAfterMs !== null && { retryAfterMs: fate.retryAfterMs }),
-      })
-    case 'timeout':
-      throw new UpstreamError('upstream-timeout', `No ack came within ${ackTimeoutMs} ms`, {
-        fate: 'unknown',
-        attempts,
-      })
-    case 'lost':
-      throw new UpstreamError('upstream-error', 'The stream broke before an ack came', {
-        fate: 'unknown',
-        attempts,
-      })
-  }
-}
-
-function sessionEnded(attempts: number): UpstreamError {
-  const detail = 'The message did not leave: the session is over'
-  return new UpstreamError('session-closed', detail, { fate: 'refused', attempts })
-}
-
-function didNotLeave(why: string, attempts: number): UpstreamError {
-  return new UpstreamError('upstream-unavailable', `The message did not leave: ${why}`, {
-    fate: 'refused',
-    attempts,
-    retryable: true,
-    retryAfterMs: 2000,
-  })
-}
-
-/** Where the platform does not say how long to wait. */
-function pauseMs(failures: number): number {
-  return 1000 + Math.random() * 500 * 2 ** failures
 }

@@ -111,8 +111,11 @@ export class SessionRegistry {
   async #load(id: string): Promise<Live | undefined> {
     const live = this.#live.get(id)
     if (live) {
-      this.#live.delete(id)
-      this.#live.set(id, live)
+      // Who was used last only matters once somebody may have to go.
+      if (this.#live.size > this.#capacity / 2) {
+        this.#live.delete(id)
+        this.#live.set(id, live)
+      }
       return live
     }
     const session = await this.#store.findSession(id)

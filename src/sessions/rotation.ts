@@ -4,7 +4,7 @@ import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, RefreshOutcome } from '../genesys/dialect.ts'
 import { Agenda } from './agenda.ts'
 import { type Caller, gatewayItself, traceOf } from './caller.ts'
-import type { SessionRegistry } from './registry.ts'
+import type { Decision, SessionRegistry } from './registry.ts'
 import { isOver, type Session } from './session.ts'
 import { type Cause, ended } from './steps.ts'
 import { expiring, tokenRotated } from './stream-steps.ts'
@@ -28,6 +28,7 @@ const warningMs = 5 * 60_000
 /** So long a token that has ended is tried to be replaced: the platform may only be away. */
 const patienceMs = 5 * 60_000
 const retryMs = 15_000
+const storeRetryMs = 1000
 
 /**
  * Keeps guest tokens alive on a sliding window: each is replaced before it ends, both its parts in one commit, without
@@ -39,6 +40,7 @@ export class Rotation implements Disposable {
   readonly #running = new Map<string, Promise<Session>>()
   /** Since when the token could not be replaced, epoch ms, and whether callers were told. */
   readonly #failing = new Map<string, { since: number; warned: boolean }>()
+  #stopped = false
 
   constructor(deps: RotationDeps) {
     this.#deps = deps
@@ -76,6 +78,7 @@ export class Rotation implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#stopped = true
     this.#agenda[Symbol.dispose]()
   }
 
@@ -153,7 +156,7 @@ export class Rotation implements Disposable {
       throw new GatewayError('session-closed', 'The platform no longer accepts the refresh token')
     }
     const { guest, tokenExpiresAt } = outcome
-    const rotated = await registry.change(sessionId, (current) =>
+    const rotated = await this.#keep(sessionId, (current) =>
       isOver(current)
         ? undefined
         : tokenRotated(current, guest, tokenExpiresAt, this.#cause(caller)),
@@ -164,6 +167,21 @@ export class Rotation implements Disposable {
       this.#agenda.set(sessionId, clock.now() + aheadMs)
     } else this.watch(rotated)
     return rotated
+  }
+
+  /** The old refresh token is spent, so this does not give up while the store has trouble. */
+  async #keep(sessionId: string, decide: (session: Session) => Decision): Promise<Session> {
+    const { registry, clock, onTrouble } = this.#deps
+    for (;;) {
+      try {
+        return await registry.change(sessionId, decide)
+      } catch (error) {
+        const storeTrouble = error instanceof GatewayError && error.code === 'overloaded'
+        if (!storeTrouble || this.#stopped) throw error
+        onTrouble(sessionId, error)
+        await clock.sleep(storeRetryMs)
+      }
+    }
   }
 
   #cause({ name, traceparent }: Caller): Cause {

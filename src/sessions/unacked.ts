@@ -21,10 +21,17 @@ const rememberedAcks = 200
  */
 export class Unacked {
   readonly #waiting: Waiting[] = []
+  #whenEmpty: (() => void)[] = []
   readonly #seen = new RecentIds(rememberedAcks)
 
   get size(): number {
     return this.#waiting.length
+  }
+
+  /** Resolves when nobody waits. */
+  empty(): Promise<void> {
+    if (this.#waiting.length === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#whenEmpty.push(resolve))
   }
 
   /** `after` is the clock's: a fate of `timeout` comes after `timeoutMs`. */
@@ -42,6 +49,7 @@ export class Unacked {
         const at = this.#waiting.indexOf(waiting)
         if (at !== -1) this.#waiting.splice(at, 1)
         resolve(fate)
+        if (this.#waiting.length === 0) for (const tell of this.#whenEmpty.splice(0)) tell()
       },
     }
     this.#waiting.push(waiting)

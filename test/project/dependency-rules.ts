@@ -26,6 +26,7 @@ export const rules: readonly Rule[] = [
       'settings.ts',
       'welcome.ts',
       'handover.ts',
+      'log-lines.ts',
       'store/refused.ts',
       ...vocabulary,
     ],

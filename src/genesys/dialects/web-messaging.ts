@@ -58,6 +58,8 @@ export const webMessaging: Dialect = {
   stream: {
     resumable: true,
     window: 5,
+    // Of one deployment; a little is left to those who share it.
+    dialLimit: { dials: 900, windowMs: 60_000 },
     limits: [
       { frames: 5, windowMs: 1_000 },
       { frames: 60, windowMs: 60_000 },

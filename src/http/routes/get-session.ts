@@ -1,5 +1,5 @@
 import type { Sessions } from '../../sessions/sessions.ts'
-import { publicSession } from '../../sessions/views.ts'
+import { sessionText } from '../../sessions/views.ts'
 import { SessionParams } from '../schemas/common.ts'
 import { problems } from '../schemas/problem.ts'
 import { GetSessionQuery, PublicSession } from '../schemas/session.ts'
@@ -21,13 +21,13 @@ export function getSessionRoute(app: App, { sessions }: { sessions: Sessions }) 
         response: { 200: PublicSession, ...problems('session-not-found') },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { sessionId } = request.params
       const { wait, timeoutMs } = request.query
       const session = wait
         ? await sessions.waitUntilActive(sessionId, timeoutMs, request.signal)
         : await sessions.get(sessionId)
-      return publicSession(session)
+      return reply.type('application/json; charset=utf-8').send(sessionText(session) as never)
     },
   )
 }

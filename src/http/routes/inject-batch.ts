@@ -82,7 +82,8 @@ async function resultOf(sessions: Sessions, line: Line, request: FastifyRequest)
     const field = status < 400 ? 'message' : 'problem'
     return `{"line":${line.number},"status":${status},"${field}":${body}}\n`
   } catch (error) {
-    if (!(error instanceof GatewayError)) request.log.error({ err: error }, 'batch line failed')
+    if (!(error instanceof GatewayError))
+      request.log.error({ err: error, requestId: request.id }, 'batch line failed')
     const failure =
       error instanceof GatewayError ? error : new GatewayError('overloaded', 'The line failed')
     const problem = problemOf(failure, '/v1/messages/batch', request.id)

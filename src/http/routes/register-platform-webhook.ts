@@ -42,6 +42,13 @@ export interface PlatformWebhookDeps {
 }
 
 export function registerPlatformWebhookRoute(app: App, deps: PlatformWebhookDeps) {
+  // One after another: two at once would both find none of that name, and make two.
+  let before: Promise<unknown> = Promise.resolve()
+  const register = (asked: PlatformWebhook): Promise<Registered> => {
+    const registered = before.then(() => deps.registerPlatformWebhook(asked))
+    before = registered.catch(() => undefined)
+    return registered
+  }
   app.post(
     '/v1/upstream/webhooks',
     {
@@ -62,7 +69,7 @@ export function registerPlatformWebhookRoute(app: App, deps: PlatformWebhookDeps
     },
     async (request, reply) => {
       const { name, url, events, headers } = request.body
-      const { id, existed } = await deps.registerPlatformWebhook({ name, url, events, headers })
+      const { id, existed } = await register({ name, url, events, headers })
       return reply.code(existed ? 200 : 201).send({ id, name, url, events })
     },
   )

@@ -41,8 +41,7 @@ export class EventFeed {
   #prepend(event) {
     const row = fromTemplate('feed-row')
     row.dataset.kind = event.type.split('.')[0] ?? ''
-    const time = event.time ?? new Date().toISOString()
-    showTime(part(row, 'time', HTMLTimeElement), time, 'clock')
+    showTime(part(row, 'time', HTMLTimeElement), event.time, 'clock')
     part(row, 'type').textContent = event.type
     const link = part(row, 'session', HTMLAnchorElement)
     link.textContent = event.subject ?? ''

@@ -52,7 +52,7 @@ export function showFigures(reading) {
   }
   showShares(reading)
   showLatency(reading.stats.latencyMs)
-  showQuota(reading.stats.quota, reading.at)
+  showQuota(reading.stats.quota)
 }
 
 /** From 0 to 1, null while no session says anything about it. @param {Reading} reading */

@@ -14,8 +14,11 @@ const states = /** @type {const} */ (['pending', 'active'])
 const maxPages = 10
 
 export class LiveSessions {
-  /** By id; ended ones stay as null, for an older list must not bring them back. @type {Map<string, Session | null>} */
-  #sessions = new Map()
+  /** By id. @type {Map<string, { dialect: string, state: Session['state'] }>} */
+  #live = new Map()
+  /** Those that ended while the list is read, which may be older and must not bring them back. @type {Set<string>} */
+  #ended = new Set()
+  #isLoading = false
   #api
   #dialects
   #rows = byId('dialects', HTMLElement)
@@ -28,19 +31,28 @@ export class LiveSessions {
 
   /** Counts anew. Events that come meanwhile are newer than what is read, and stay. */
   async load() {
-    this.#sessions.clear()
+    this.#live.clear()
+    this.#isLoading = true
     const complete = await Promise.all(states.map((state) => this.#list(state)))
+    this.#isLoading = false
+    this.#ended.clear()
     byId('dialects-partial', HTMLElement).hidden = complete.every(Boolean)
     this.show()
   }
 
   /** @param {GatewayEvent} event */
   apply(event) {
-    if (event.type.startsWith('session.')) this.#know(/** @type {Session} */ (event.data), true)
+    if (!event.type.startsWith('session.')) return
+    const { id, dialect, state } = /** @type {Session} */ (event.data)
+    if (state === 'pending' || state === 'active') this.#live.set(id, { dialect, state })
+    else {
+      this.#live.delete(id)
+      if (this.#isLoading) this.#ended.add(id)
+    }
   }
 
   show() {
-    const live = [...this.#sessions.values()].filter((session) => session !== null)
+    const live = [...this.#live.values()]
     const names = new Set([...this.#dialects, ...live.map(({ dialect }) => dialect)])
     this.#rows.replaceChildren(
       ...[...names].map((name) => {
@@ -63,17 +75,15 @@ export class LiveSessions {
     for (let pages = 0; pages < maxPages; pages += 1) {
       /** @type {Page<ListedSession>} */
       const page = await this.#api.get(`/v1/sessions?state=${state}&limit=200${cursor}`)
-      for (const session of page.items) this.#know(session, false)
+      for (const session of page.items) this.#add(session)
       if (page.nextCursor === null) return true
       cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`
     }
     return false
   }
 
-  /** @param {Session} session @param {boolean} isNews */
-  #know(session, isNews) {
-    if (!isNews && this.#sessions.has(session.id)) return
-    const isLive = session.state === 'pending' || session.state === 'active'
-    this.#sessions.set(session.id, isLive ? session : null)
+  /** One that an event told of already is known better. @param {Session} session */
+  #add({ id, dialect, state }) {
+    if (!this.#live.has(id) && !this.#ended.has(id)) this.#live.set(id, { dialect, state })
   }
 }

@@ -5,21 +5,20 @@ import { clockTime } from './times.js'
 
 /** @import { Quota } from './types.d.ts' */
 
-/** @param {Quota[]} quotas @param {number} now epoch ms */
-export function showQuota(quotas, now) {
+/** @param {Quota[]} quotas */
+export function showQuota(quotas) {
   const list = byId('quota', HTMLUListElement)
   byId('quota-none', HTMLElement).hidden = quotas.length > 0
   while (list.childElementCount > quotas.length) list.lastElementChild?.remove()
   while (list.childElementCount < quotas.length) list.append(fromTemplate('quota-row'))
   quotas.forEach((quota, index) => {
     const row = list.children[index]
-    if (row) showOne(row, quota, now)
+    if (row) showOne(row, quota)
   })
 }
 
-/** @param {Element} row @param {Quota} quota @param {number} now */
-function showOne(row, { client, dialects, limit, windowSeconds, used, queued, pausedUntil }, now) {
-  const paused = pausedUntil !== null && Date.parse(pausedUntil) > now
+/** @param {Element} row @param {Quota} quota */
+function showOne(row, { client, dialects, limit, windowSeconds, used, queued, pausedUntil }) {
   const meter = part(row, 'meter', HTMLMeterElement)
   meter.max = limit
   meter.high = limit * 0.8
@@ -30,7 +29,6 @@ function showOne(row, { client, dialects, limit, windowSeconds, used, queued, pa
   part(row, 'dialects').textContent = dialects.join(', ')
   part(row, 'used').textContent = `${used} of ${limit} in ${windowSeconds} s`
   part(row, 'queued').textContent = queued === 0 ? 'none waits' : `${queued} waiting`
-  part(row, 'paused').textContent = paused
-    ? `paused until ${clockTime(Date.parse(pausedUntil))}`
-    : ''
+  part(row, 'paused').textContent =
+    pausedUntil === null ? '' : `paused until ${clockTime(Date.parse(pausedUntil))}`
 }

@@ -34,11 +34,11 @@ export interface Message {
   error: { code: string; detail: string } | null
 }
 
-/** CloudEvents 1.0; `subject` is the session. `typing` and `stream.reset` are not stored and have no sequence. */
+/** CloudEvents 1.0; `subject` is the session, if it is about one. `typing` and `stream.reset` are not stored and have no sequence. */
 export interface GatewayEvent {
   id: string
   type: string
-  subject?: string | null
+  subject?: string
   time: string
   sequence?: number
   data: unknown

@@ -1,6 +1,5 @@
 /** An app that does nothing, with the plugins and every library the gateway has: what starting costs in any case. */
 import { readFileSync } from 'node:fs'
-import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import underPressure from '@fastify/under-pressure'
@@ -15,7 +14,6 @@ await Promise.all([...Object.keys(dependencies), 'node:sqlite'].map((name) => im
 const app = fastify({ logger: true })
 app.setValidatorCompiler(validatorCompiler)
 app.setSerializerCompiler(serializerCompiler)
-app.register(helmet)
 app.register(underPressure)
 app.register(swagger)
 app.register(swaggerUi)

@@ -120,12 +120,19 @@ describe('web-messaging: refusals of something else', () => {
     assert.deepEqual(read(frame), [{ kind: 'unknown', raw: frame }])
   })
 
-  it('is no refusal of a message when it is about uploads', () => {
+  it('is about the file when it names one', () => {
     const body = { attachmentId: 'a', errorCode: 4001, errorMessage: 'no' }
     for (const name of ['GenerateUrlError', 'UploadFailureEvent']) {
       for (const code of [200, 400]) {
         const frame = { type: 'response', class: name, code, body }
-        assert.deepEqual(read(frame), [{ kind: 'unknown', raw: frame }])
+        assert.deepEqual(read(frame), [
+          {
+            kind: 'upload-refused',
+            id: 'a',
+            code: 'attachment-type-not-allowed',
+            detail: 'The platform refused the file with 4001: no',
+          },
+        ])
       }
     }
   })

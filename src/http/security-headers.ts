@@ -1,0 +1,23 @@
+import helmet from 'helmet'
+
+/**
+ * The headers helmet gives every answer. They do not depend on the request, so helmet is asked once, at start, and not
+ * for every one. Pages set a content security policy of their own.
+ */
+export function securityHeaders(): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const answer = {
+    setHeader: (name: string, value: string) => {
+      headers[name.toLowerCase()] = value
+    },
+    removeHeader: () => undefined,
+  }
+  const middleware = helmet({
+    contentSecurityPolicy: false,
+    crossOriginEmbedderPolicy: false,
+    // TLS belongs to the proxy in front, and so does the promise to keep to it.
+    strictTransportSecurity: false,
+  })
+  middleware(undefined as never, answer as never, () => undefined)
+  return headers
+}
