@@ -66,7 +66,8 @@ export class Bridge {
     this.#downSince = clock.now()
     this.#sender = new FrameSender(stream, deps, () => this.#doubt())
     const onTrouble = (error: unknown) => deps.onTrouble(this.#sessionId, error)
-    this.#inbox = new Inbox(onTrouble, () => this.#socket)
+    const isStopped = () => this.#state === 'closed'
+    this.#inbox = new Inbox({ clock, isStopped, onTrouble }, () => this.#socket)
     this.#reorder = new Reorder(
       (message) => this.#inbox.add(() => this.#receive(message)),
       (ms, run) => clock.after(ms, run),
@@ -241,13 +242,13 @@ export class Bridge {
 
   async #receive(message: InboundMessage): Promise<void> {
     const { upstreamId, author, text } = message
-    if (upstreamId !== null) {
-      if (!this.#known.add(upstreamId)) return
-      // The guest's own words, whose ack was lost.
-      const own = author === 'user' && { key: null, text, upstreamId }
-      if (own && (await this.#deps.confirm(this.#sessionId, own))) return
+    if (upstreamId !== null && this.#known.has(upstreamId)) return
+    // The guest's own words, whose ack was lost.
+    const own = author === 'user' && upstreamId !== null && { key: null, text, upstreamId }
+    if (!own || !(await this.#deps.confirm(this.#sessionId, own))) {
+      await this.#change((current) => received(current, message, this.#cause()))
     }
-    await this.#change((current) => received(current, message, this.#cause()))
+    if (upstreamId !== null) this.#known.add(upstreamId)
   }
 
   async #over(state: 'closed' | 'expired' | 'failed', reason: string): Promise<void> {

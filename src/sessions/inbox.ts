@@ -1,3 +1,5 @@
+import { type Persistence, untilStored } from './until-stored.ts'
+
 /** Above so many, the connection is not read until half of them are done. */
 const full = 200
 
@@ -5,23 +7,24 @@ const full = 200
 export class Inbox {
   #last: Promise<void> = Promise.resolve()
   #waiting = 0
-  readonly #onTrouble: (error: unknown) => void
+  readonly #persistence: Persistence
   readonly #connection: () => { pause(): void; resume(): void } | undefined
 
   constructor(
-    onTrouble: (error: unknown) => void,
+    persistence: Persistence,
     connection: () => { pause(): void; resume(): void } | undefined,
   ) {
-    this.#onTrouble = onTrouble
+    this.#persistence = persistence
     this.#connection = connection
   }
 
+  /** `run` is begun again where the store has trouble. */
   add(run: () => Promise<void>): void {
     this.#waiting += 1
     if (this.#waiting === full) this.#connection()?.pause()
     this.#last = this.#last
-      .then(run)
-      .catch(this.#onTrouble)
+      .then(() => untilStored(this.#persistence, run))
+      .catch((error: unknown) => this.#persistence.onTrouble(error))
       .finally(() => {
         this.#waiting -= 1
         if (this.#waiting === full / 2) this.#connection()?.resume()

@@ -4,10 +4,11 @@ import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, RefreshOutcome } from '../genesys/dialect.ts'
 import { Agenda } from './agenda.ts'
 import { type Caller, gatewayItself, traceOf } from './caller.ts'
-import type { Decision, SessionRegistry } from './registry.ts'
+import type { SessionRegistry } from './registry.ts'
 import { isOver, type Session } from './session.ts'
 import { type Cause, ended } from './steps.ts'
 import { expiring, tokenRotated } from './stream-steps.ts'
+import { untilStored } from './until-stored.ts'
 
 export interface RotationDeps {
   registry: SessionRegistry
@@ -28,7 +29,6 @@ const warningMs = 5 * 60_000
 /** So long a token that has ended is tried to be replaced: the platform may only be away. */
 const patienceMs = 5 * 60_000
 const retryMs = 15_000
-const storeRetryMs = 1000
 
 /**
  * Keeps guest tokens alive on a sliding window: each is replaced before it ends, both its parts in one commit, without
@@ -128,7 +128,7 @@ export class Rotation implements Disposable {
   }
 
   async #rotate(sessionId: string, caller: Caller): Promise<Session> {
-    const { registry, client, clock, dialectOf, timeoutMs } = this.#deps
+    const { registry, client, clock, dialectOf, timeoutMs, onTrouble } = this.#deps
     const session = await registry.get(sessionId)
     const { name, refreshToken } = dialectOf(session)
     if (!refreshToken) {
@@ -156,10 +156,18 @@ export class Rotation implements Disposable {
       throw new GatewayError('session-closed', 'The platform no longer accepts the refresh token')
     }
     const { guest, tokenExpiresAt } = outcome
-    const rotated = await this.#keep(sessionId, (current) =>
-      isOver(current)
-        ? undefined
-        : tokenRotated(current, guest, tokenExpiresAt, this.#cause(caller)),
+    const persistence = {
+      clock,
+      isStopped: () => this.#stopped,
+      onTrouble: (error: unknown) => onTrouble(sessionId, error),
+    }
+    // The old refresh token is spent.
+    const rotated = await untilStored(persistence, () =>
+      registry.change(sessionId, (current) =>
+        isOver(current)
+          ? undefined
+          : tokenRotated(current, guest, tokenExpiresAt, this.#cause(caller)),
+      ),
     )
     this.#failing.delete(sessionId)
     if (tokenExpiresAt === session.tokenExpiresAt && !isOver(rotated)) {
@@ -167,21 +175,6 @@ export class Rotation implements Disposable {
       this.#agenda.set(sessionId, clock.now() + aheadMs)
     } else this.watch(rotated)
     return rotated
-  }
-
-  /** The old refresh token is spent, so this does not give up while the store has trouble. */
-  async #keep(sessionId: string, decide: (session: Session) => Decision): Promise<Session> {
-    const { registry, clock, onTrouble } = this.#deps
-    for (;;) {
-      try {
-        return await registry.change(sessionId, decide)
-      } catch (error) {
-        const storeTrouble = error instanceof GatewayError && error.code === 'overloaded'
-        if (!storeTrouble || this.#stopped) throw error
-        onTrouble(sessionId, error)
-        await clock.sleep(storeRetryMs)
-      }
-    }
   }
 
   #cause({ name, traceparent }: Caller): Cause {

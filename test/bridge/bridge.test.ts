@@ -177,6 +177,25 @@ describe('a bridge whose platform talks much', { concurrency: 2 }, () => {
     )
   })
 
+  it('keeps what comes while the store takes nothing, and writes it down once it does', async (t) => {
+    const { bridge, server, time, received, disk, open } = await startBridge(t)
+    void bridge.start()
+    await open()
+    disk.full = true
+    const texts = ['one', 'two', 'three']
+    const { send, ws } = await server.socket(0)
+    for (const [at, text] of texts.entries()) send(said(text, 1_700_000_000 + at))
+    await pass(time, 3_000)
+    ws.close(1001)
+    await until('it is down', () => !bridge.isOpen)
+    assert.deepEqual(await received(), [])
+    disk.full = false
+    await pass(time, 3_000)
+    await until('all of them', async () => (await received()).length === 3)
+    assert.deepEqual(await received(), texts)
+    await open()
+  })
+
   it('keeps nothing of 100,000 frames that say nothing new', async (t) => {
     const { bridge, server, received, open } = await startBridge(t)
     void bridge.start()
@@ -336,7 +355,7 @@ describe('a bridge that loses its connection', { concurrency: 4 }, () => {
   })
 
   it('ends a session whose address nobody can dial, after the same time', async (t) => {
-    const upstream = { guestSessionId: 'gs-1', websocketUrl: 'http://127.0.0.1:1/#x', origin: null }
+    const upstream = { guestSessionId: 'gs-1', websocketUrl: 'ftp://127.0.0.1/x', origin: null }
     const { bridge, time, session, troubles } = await startBridge(t, { session: { upstream } })
     void bridge.start()
     await until('the first trouble', () => troubles.length > 0)

@@ -8,6 +8,7 @@ import { Rotation } from '../../src/sessions/rotation.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import { created } from '../../src/sessions/steps.ts'
 import { openStore } from '../../src/store/open-store.ts'
+import { type Change, StoreUnavailable } from '../../src/store/store.ts'
 import { FakeClock } from '../genesys/support/fake-clock.ts'
 import { sampleSession } from '../store/samples.ts'
 import { until } from '../support/until.ts'
@@ -27,7 +28,18 @@ async function start(t: TestContext, life: { lifeMs?: number; leftMs?: number } 
   const { lifeMs = hour, leftMs = lifeMs } = life
   const clock = new FakeClock()
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const store = await openStore({ location: 'memory', sync: 'normal', key: undefined, log, clock })
+  const plain = await openStore({ location: 'memory', sync: 'normal', key: undefined, log, clock })
+  const disk = { full: false }
+  const store = new Proxy(plain, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name)
+      if (name !== 'commit') return typeof value === 'function' ? value.bind(target) : value
+      return async (change: Change) => {
+        if (disk.full) throw new StoreUnavailable('the disk is full')
+        return target.commit(change)
+      }
+    },
+  })
   const registry = new SessionRegistry(store)
   const platform = {
     calls: [] as { at: number; path: string; body: unknown }[],
@@ -75,13 +87,14 @@ async function start(t: TestContext, life: { lifeMs?: number; leftMs?: number } 
   })
   t.after(async () => {
     rotation[Symbol.dispose]()
-    await store[Symbol.asyncDispose]()
+    await plain[Symbol.asyncDispose]()
   })
   const session = () => registry.get(id)
   return {
     clock,
     rotation,
     platform,
+    disk,
     id,
     troubles,
     session,
@@ -306,6 +319,18 @@ describe('a rotation that fails', { concurrency: 4 }, () => {
       new UpstreamError('upstream-unauthorized', '401 again', { fate: 'refused', attempts: 2 })
     await assert.rejects(rotation.rotate(id), { code: 'session-closed' })
     assert.equal((await session()).state, 'expired')
+  })
+
+  it('to be written down is tried until the store takes it: the old token is spent', async (t) => {
+    const { rotation, disk, pass, calls, session, id } = await start(t)
+    disk.full = true
+    const rotated = rotation.rotate(id)
+    await pass(5_000, 500)
+    assert.equal((await session()).secrets?.accessToken, 'fake-access-0')
+    disk.full = false
+    await pass(2_000, 500)
+    assert.equal((await rotated).secrets?.accessToken, 'fake-access-1')
+    assert.equal(calls(), 1)
   })
 
   it('keeps the session when it is the OAuth client that may not', async (t) => {

@@ -407,6 +407,29 @@ export function dialectContract(promises: DialectPromises): void {
     })
   })
 
+  describe(`${name}: leaving`, () => {
+    const gateway = shared()
+
+    it('lets what is on its way be settled', async () => {
+      const { api, simulator } = gateway()
+      const session = await opens(api)
+      await send(api, session, 'before')
+      const there = farEnd(gateway(), session)
+      const { losesAck } = promises
+      const { control } = simulator
+      if ('contains' in losesAck) {
+        const { contains, operation } = losesAck
+        control.faults.add({ kind: 'frame-delay', delayMs: 150, contains, operation })
+      } else control.faults.add({ ...losesAck, kind: 'latency', latencyMs: 150, when: 'after' })
+      const sending = send(api, session, 'on its way')
+      await until('it is there', () => textsOf(there).includes('on its way'))
+      assert.equal((await api('DELETE', `/v1/sessions/${session.id}`)).status, 200)
+      assert.equal((await sending).body.status, 'sent')
+      control.faults.remove()
+      await control.sockets.settled(0)
+    })
+  })
+
   describe(`${name}: a restart`, () => {
     it('in the middle keeps what can be kept', async (t) => {
       const { simulator, start } = await restartable(t)

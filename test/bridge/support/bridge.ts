@@ -8,6 +8,7 @@ import { Bridge } from '../../../src/sessions/bridge.ts'
 import type { BridgeDeps } from '../../../src/sessions/bridge-deps.ts'
 import { gatewayItself } from '../../../src/sessions/caller.ts'
 import type { Landed } from '../../../src/sessions/carrier.ts'
+import { DialTurns } from '../../../src/sessions/dial-turns.ts'
 import type { JournalEvent } from '../../../src/sessions/events.ts'
 import { upstreamIdsOf } from '../../../src/sessions/known-messages.ts'
 import type { Message } from '../../../src/sessions/message.ts'
@@ -16,7 +17,7 @@ import type { Session } from '../../../src/sessions/session.ts'
 import { created } from '../../../src/sessions/steps.ts'
 import type { MovableTime } from '../../../src/simulator/time.ts'
 import { openStore } from '../../../src/store/open-store.ts'
-import type { Store } from '../../../src/store/store.ts'
+import { type Store, StoreUnavailable } from '../../../src/store/store.ts'
 import { sampleSession } from '../../store/samples.ts'
 import { until } from '../../support/until.ts'
 import { movingTime } from './moving-time.ts'
@@ -38,6 +39,8 @@ export interface BridgeUnderTest {
   /** Texts received so far, in order. */
   received(): Promise<string[]>
   carry(text: string, withinMs?: number): Promise<Landed> & { left: () => boolean }
+  /** Commits fail while it is full. */
+  disk: { full: boolean }
   /** Commits wait while it is shut. */
   shut(shut: boolean): void
   /** Once the guest may speak. */
@@ -58,6 +61,7 @@ export async function startBridge(
   const time = movingTime()
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const plain = await openStore({ location: 'memory', sync: 'normal', key: undefined, log })
+  const disk = { full: false }
   const gate = { shut: Promise.withResolvers<void>(), isShut: false }
   const store = new Proxy(plain, {
     get: (target, name) => {
@@ -65,6 +69,7 @@ export async function startBridge(
       if (name !== 'commit') return typeof value === 'function' ? value.bind(target) : value
       return async (change: Parameters<Store['commit']>[0]) => {
         if (gate.isShut) await gate.shut.promise
+        if (disk.full) throw new StoreUnavailable('the disk is full')
         return target.commit(change)
       }
     },
@@ -77,6 +82,7 @@ export async function startBridge(
     registry,
     clock: time,
     dialer,
+    turns: new DialTurns(time, dialect.stream?.dialLimit),
     hosts: { messaging: server.url, webMessaging: server.url },
     files: { download: noFiles, put: noFiles },
     maxAttachmentBytes: 0,
@@ -109,6 +115,7 @@ export async function startBridge(
     store,
     id,
     troubles,
+    disk,
     session: () => registry.get(id),
     events,
     count: async (type) => (await events()).filter((event) => event.type === type).length,
