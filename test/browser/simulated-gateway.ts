@@ -6,8 +6,8 @@ export interface SimulatedGateway extends Omit<TestGateway, 'simulator'> {
   control(method: string, path: string, body: unknown): Promise<void>
 }
 
-/** A gateway on its embedded simulator, whose agent is quick, for all tests of a `describe`. */
-export function simulatedGateway(): () => SimulatedGateway {
+/** A gateway on its embedded simulator, whose agent is quick, for all tests of a `describe`. `settings` win over ours. */
+export function simulatedGateway(settings?: Record<string, string>): () => SimulatedGateway {
   let shared: SimulatedGateway | undefined
   before(async () => {
     const started = await startAgainst({
@@ -15,6 +15,7 @@ export function simulatedGateway(): () => SimulatedGateway {
       SIMULATOR_ACTIVATION_MS: '100',
       SIMULATOR_RATE_LIMIT: 'off',
       GENESYS_RATE_LIMIT: 'off',
+      ...settings,
     })
     const { simulatorUrl } = started.gateway
     const control: SimulatedGateway['control'] = async (method, path, body) => {
