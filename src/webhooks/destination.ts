@@ -3,10 +3,10 @@ import type { Clock } from '../clock.ts'
 import type { JournalEvent } from '../sessions/events.ts'
 import type { Store } from '../store/store.ts'
 import { type Payload, payloadOf } from './formats.ts'
+import { deliveryHeaders } from './headers.ts'
+import { advanced, afterFailure, failureOf, withAttempt } from './progress.ts'
 import type { Receipt, Receivers } from './receiver.ts'
-import { askedDelayMs, maxAttempts, retryDelayMs } from './retry-times.ts'
-import { signatureHeaders } from './signature.ts'
-import type { Attempt, Progress, Webhook } from './webhook.ts'
+import type { Progress, Webhook } from './webhook.ts'
 
 export interface DestinationDeps {
   store: Store
@@ -21,8 +21,6 @@ export interface DestinationDeps {
 }
 
 const page = 100
-const keptAttempts = 200
-const keptDeadLetters = 1000
 const savedEveryMs = 1000
 /** Without news; only so that what was delivered last is written down. */
 const idleMs = 2000
@@ -153,94 +151,51 @@ export class Destination {
     const isNext = () => this.#moves === moves && this.#progress.position < event.position
     if (!payload && isNext()) return this.#advance(event)
     while (payload && isNext() && !this.#isOff) {
-      const failing = this.#progress.failing?.eventId === event.id ? this.#progress.failing : null
+      const failing = failureOf(this.#progress, event)
       const wait = failing ? failing.nextAt - this.#deps.clock.now() : 0
       if (wait > 0) await this.#pause(wait)
       else await this.#try(event, payload, (failing?.attempts ?? 0) + 1, moves)
     }
   }
 
-  async #try(event: JournalEvent, payload: Payload, attempts: number, moves: number) {
-    const { receipt, durationMs } = await this.#deliver(event, payload)
+  async #try(event: JournalEvent, payload: Payload, attempt: number, moves: number) {
+    const started = performance.now()
+    const receipt = await this.#deliver(event, payload)
     // Broken off by us: it says nothing about the receiver.
     if (receipt.kind === 'unanswered' && this.#flight.signal.aborted) return
-    this.#note(event, receipt, durationMs, attempts)
+    const at = this.#deps.clock.now()
+    const durationMs = Math.round(performance.now() - started)
+    this.#progress = withAttempt(this.#progress, event, receipt, { at, durationMs, attempt })
     const status = receipt.kind === 'answered' ? receipt.status : null
     if (status === 410) this.#deps.onGone(this.#webhook.id)
     else if (this.#moves !== moves) return
     else if (status !== null && status >= 200 && status < 300) this.#advance(event)
-    else await this.#failed(event, attempts, receipt)
+    else await this.#fail(event, receipt, attempt)
   }
 
-  async #deliver(event: JournalEvent, payload: Payload) {
-    const { url, headers, apiKeyName } = this.#webhook
+  #deliver(event: JournalEvent, payload: Payload): Promise<Receipt> {
+    const { clock, receivers, secretsOf } = this.#deps
     this.#flight = new AbortController()
-    const at = new Date(this.#deps.clock.now())
-    const signed = signatureHeaders(this.#deps.secretsOf(this.#webhook), event.id, at, payload.body)
-    const started = performance.now()
-    const receipt = await this.#deps.receivers.deliver({
-      url,
-      headers: {
-        'user-agent': 'genesys-guest-gateway',
-        ...lowerCased(headers),
-        'content-type': payload.contentType,
-        'x-source': 'genesys-guest-gateway',
-        ...(event.trace && { traceparent: event.trace }),
-        // The receiver's own call came back to it.
-        ...(event.actor !== null && event.actor === apiKeyName && { 'x-webhook-loop': apiKeyName }),
-        ...signed,
-      },
-      body: payload.body,
-      signal: this.#flight.signal,
-    })
-    return { receipt, durationMs: Math.round(performance.now() - started) }
+    const { signal } = this.#flight
+    const { url } = this.#webhook
+    const at = new Date(clock.now())
+    const headers = deliveryHeaders(this.#webhook, event, payload, secretsOf(this.#webhook), at)
+    return receivers.deliver({ url, headers, body: payload.body, signal })
   }
 
-  #note(event: JournalEvent, receipt: Receipt, durationMs: number, attempt: number): void {
-    const noted: Attempt = {
-      eventId: event.id,
-      type: event.type,
-      at: this.#deps.clock.now(),
-      status: receipt.kind === 'answered' ? receipt.status : null,
-      error: receipt.kind === 'unanswered' ? receipt.error : null,
-      durationMs,
-      attempt,
-    }
-    this.#progress.attempts = [...this.#progress.attempts.slice(1 - keptAttempts), noted]
-  }
-
-  async #failed(event: JournalEvent, attempts: number, receipt: Receipt): Promise<void> {
-    const { clock } = this.#deps
-    const now = clock.now()
-    const since = this.#progress.failing?.eventId === event.id ? this.#progress.failing.since : now
-    const delay = retryDelayMs(attempts)
-    if (delay === undefined || attempts >= maxAttempts) {
-      const error = receipt.kind === 'answered' ? `answered ${receipt.status}` : receipt.error
-      const letter = {
-        eventId: event.id,
-        type: event.type,
-        position: event.position,
-        at: now,
-        attempts,
-        error,
-      }
-      this.#progress.deadLetters = [
-        ...this.#progress.deadLetters.slice(1 - keptDeadLetters),
-        letter,
-      ]
-      this.#advance(event)
-      const reason = `gave up on ${event.id} after ${attempts} tries: ${error}`
+  async #fail(event: JournalEvent, receipt: Receipt, attempts: number): Promise<void> {
+    const now = this.#deps.clock.now()
+    const { progress, deadLetter } = afterFailure(this.#progress, event, receipt, attempts, now)
+    this.#progress = progress
+    if (deadLetter) {
+      const reason = `gave up on ${event.id} after ${attempts} tries: ${deadLetter.error}`
       this.#deps.onTrouble(this.#webhook.id, new Error(reason))
-    } else {
-      const asked = receipt.kind === 'answered' ? askedDelayMs(receipt.retryAfter, now) : 0
-      const nextAt = now + Math.max(delay, asked)
-      this.#progress.failing = { eventId: event.id, attempts, since, nextAt }
     }
     await this.#save()
   }
 
   #advance(event: JournalEvent): void {
-    this.#progress = { ...this.#progress, position: event.position, failing: null }
+    this.#progress = advanced(this.#progress, event)
   }
 
   async #saveIfDue(): Promise<void> {
@@ -274,11 +229,4 @@ export class Destination {
 
 export function bookmarkOf(webhookId: string): string {
   return `webhook ${webhookId}`
-}
-
-/** So that one that is also ours is sent once. */
-function lowerCased(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-  )
 }

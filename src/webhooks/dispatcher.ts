@@ -5,6 +5,7 @@ import type { EventType } from '../sessions/events.ts'
 import { newId } from '../sessions/ids.ts'
 import type { Store } from '../store/store.ts'
 import { bookmarkOf, Destination } from './destination.ts'
+import { progressFrom } from './progress.ts'
 import type { Receivers } from './receiver.ts'
 import { secretText } from './signature.ts'
 import type { Progress, Webhook, WebhookFormat } from './webhook.ts'
@@ -158,7 +159,7 @@ export class Dispatcher implements AsyncDisposable {
       fromSettings,
     }
     const position = await this.#deps.store.lastPosition()
-    await this.#start(webhook, { position, failing: null, attempts: [], deadLetters: [] })
+    await this.#start(webhook, progressFrom(position))
     return webhook
   }
 
@@ -166,12 +167,7 @@ export class Dispatcher implements AsyncDisposable {
     const { store } = this.#deps
     const saved = fresh ? undefined : await store.readBookmark(bookmarkOf(webhook.id))
     const progress = fresh ?? (saved && (JSON.parse(saved.state) as Progress))
-    const begin = progress ?? {
-      position: await store.lastPosition(),
-      failing: null,
-      attempts: [],
-      deadLetters: [],
-    }
+    const begin = progress ?? progressFrom(await store.lastPosition())
     const destination = new Destination(webhook, begin, {
       ...this.#deps,
       secretsOf: (current) => this.#secretsOf(current),
