@@ -130,6 +130,8 @@ export class Bridge {
 
   async #dial(): Promise<void> {
     const { registry, dialer, hosts, clock, ackTimeoutMs } = this.#deps
+    // An earlier process had the one socket there is.
+    if (this.#letIn && !this.#stream.resumable) return this.#over('closed', 'stream-lost')
     if (!this.#hasReadKnown) {
       for (const id of await this.#deps.knownIds(this.#sessionId)) this.#known.add(id)
       this.#hasReadKnown = true
