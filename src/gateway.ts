@@ -167,6 +167,7 @@ export async function startGateway(
     onTrouble: ({ id: messageId, sessionId }, err) =>
       logger.error({ messageId, sessionId, err }, 'message could not be handled; it stays in line'),
   })
+  const policy = new Policy(settings.policy)
   const sessions = new Sessions({
     store,
     registry,
@@ -175,7 +176,7 @@ export async function startGateway(
     sender,
     bridges,
     rotation,
-    policy: new Policy(settings.policy),
+    policy,
     client,
     clock,
     settings: platform.dialects,
@@ -279,6 +280,7 @@ export async function startGateway(
   })
   if (streams.redialled + streams.lost > 0) logger.info(streams, 'took up streams')
   const url = await app.listen({ host: settings.http.host, port: settings.http.port })
+  setImmediate(() => policy.warmUp())
   // Readiness shows what is wrong with the credentials before the first guest is made.
   client
     .warmUp([dialects[settings.sessions.defaultDialect]])

@@ -13,13 +13,15 @@ export interface PolicySettings {
 /** What may be said at all, decided before anything leaves. Linear in the size of the message, whatever the patterns. */
 export class Policy {
   readonly #settings: PolicySettings
-  readonly #blocked: RE2Set
+  #compiled: RE2Set | undefined
 
   constructor(settings: PolicySettings) {
     this.#settings = settings
-    this.#blocked = new RE2Set(RE2Set.UNANCHORED, RE2JS.CASE_INSENSITIVE | RE2JS.DOTALL)
-    for (const pattern of settings.blockedPatterns) this.#blocked.add(pattern)
-    this.#blocked.compile()
+  }
+
+  /** Compiles the patterns, which takes long enough to be done before the first message rather than with it. */
+  warmUp(): void {
+    this.#blocked()
   }
 
   /**
@@ -28,7 +30,7 @@ export class Policy {
    */
   texts(text: string, oversize: 'reject' | 'split'): string[] {
     // Over the whole text, so that cutting it in two cannot carry a pattern through.
-    if (this.#settings.blockedPatterns.length > 0 && this.#blocked.match(text).length > 0) {
+    if (this.#settings.blockedPatterns.length > 0 && this.#blocked().match(text).length > 0) {
       throw new GatewayError('content-blocked', 'The text matches a blocked pattern')
     }
     const bytes = Buffer.byteLength(text)
@@ -65,6 +67,15 @@ export class Policy {
       const detail = `At most ${maxAttachmentBytes} bytes are allowed`
       throw new GatewayError('attachment-too-large', detail, { errors: tooLarge })
     }
+  }
+
+  #blocked(): RE2Set {
+    if (this.#compiled) return this.#compiled
+    const set = new RE2Set(RE2Set.UNANCHORED, RE2JS.CASE_INSENSITIVE | RE2JS.DOTALL)
+    for (const pattern of this.#settings.blockedPatterns) set.add(pattern)
+    set.compile()
+    this.#compiled = set
+    return set
   }
 }
 
