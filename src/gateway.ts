@@ -19,7 +19,7 @@ import { logEvents } from './insight/event-log.ts'
 import { Metrics } from './insight/metrics.ts'
 import { Stats } from './insight/stats.ts'
 import { dialectView, notReady, webhooksOf } from './operator-views.ts'
-import { platformOf } from './platform.ts'
+import { embeddedSimulator, platformOf } from './platform.ts'
 import { Activation } from './sessions/activation.ts'
 import { Bridges } from './sessions/bridges.ts'
 import { carryByRest } from './sessions/carrier.ts'
@@ -37,7 +37,6 @@ import { Sender } from './sessions/sender.ts'
 import { type DialectName, dialectNames, type Session } from './sessions/session.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
-import type { Simulator } from './simulator/simulator.ts'
 import { openStore } from './store/open-store.ts'
 import { Dispatcher } from './webhooks/dispatcher.ts'
 import { Receivers } from './webhooks/receiver.ts'
@@ -57,6 +56,8 @@ export interface Gateway extends AsyncDisposable {
 
 /** What has left for the platform gets so long to come back when the process stops; the client adds two seconds. */
 const stopGraceMs = 5000
+/** Nobody sends a message sooner after the start. */
+const warmUpMs = 500
 /** A connection that is still busy then is broken off. */
 const closeGraceMs = 1000
 
@@ -280,7 +281,7 @@ export async function startGateway(
   })
   if (streams.redialled + streams.lost > 0) logger.info(streams, 'took up streams')
   const url = await app.listen({ host: settings.http.host, port: settings.http.port })
-  setImmediate(() => policy.warmUp())
+  stack.defer(clock.after(warmUpMs, () => policy.warmUp()))
   // Readiness shows what is wrong with the credentials before the first guest is made.
   client
     .warmUp([dialects[settings.sessions.defaultDialect]])
@@ -293,10 +294,4 @@ export async function startGateway(
     simulatorUrl: simulator?.url ?? null,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-/** Loaded only where it is the platform. */
-async function embeddedSimulator(settings: Settings): Promise<Simulator> {
-  const { startSimulator } = await import('./simulator/simulator.ts')
-  return startSimulator(settings.simulator)
 }

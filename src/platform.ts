@@ -48,3 +48,9 @@ function dialectSettings({ mode, sessions }: Settings): DialectSettings {
     GENESYS_TARGET_QUEUE_ID: sessions.queueId,
   }
 }
+
+/** Loaded only where it is the platform. */
+export async function embeddedSimulator(settings: Settings): Promise<Simulator> {
+  const { startSimulator } = await import('./simulator/simulator.ts')
+  return startSimulator(settings.simulator)
+}

@@ -35,8 +35,8 @@ export const rules: readonly Rule[] = [
   { of: 'gateway.ts', may: ['**'] },
   {
     of: 'platform.ts',
-    may: ['genesys/**', ...vocabulary],
-    types: ['settings.ts', 'simulator/simulator.ts'],
+    may: ['genesys/**', 'simulator/simulator.ts', ...vocabulary],
+    types: ['settings.ts'],
   },
   {
     of: 'operator-views.ts',
