@@ -8,6 +8,13 @@ const dialect = 'conversations'
 const guest = { name: 'Ada' }
 const maxBytes = 64 * 1024
 
+/** A message as the platform got it. */
+interface SentBody {
+  body: object
+  metadata: { readReceipt: boolean; transmissionTimestamp: string }
+  attachments?: object[]
+}
+
 describe('conversations: metadata (G8)', () => {
   const gateway = sharedGateway()
   const create = (metadata: object) =>
@@ -151,8 +158,7 @@ describe('conversations: messages (M2, M3)', () => {
     return gateway().api('POST', `/v1/sessions/${session.id}/messages`, body)
   }
   const sent = () => gateway().simulator.control.received.list('conversations.sendMessage')
-  // biome-ignore lint/suspicious/noExplicitAny: JSON as the platform got it
-  const last = () => sent().at(-1)?.body as any
+  const last = () => sent().at(-1)?.body as SentBody
 
   it('carry their attachments in the platform’s words', async () => {
     const { status, body } = await inject({ text: 'A picture', attachments: [png] })
