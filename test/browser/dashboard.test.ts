@@ -36,7 +36,7 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
       await say(id, 'Hello')
       await figure(page, 'Messages', 'Sent', sent + 1)
       await figure(page, 'Messages', 'Received', received + 1)
-      const feed = region(page, 'Events').getByRole('listitem').filter({ hasText: id })
+      const feed = eventsOf(page, id)
       await feed.filter({ hasText: 'message.received' }).waitFor()
       await region(page, 'Latency')
         .getByRole('row', { name: /^Message \d+ ms \d+ ms \d+ ms$/ })
@@ -54,19 +54,19 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
 
   it('reads the figures about once a second when much happens, and every 5 seconds when nothing does', async () => {
     await visit(url(), {}, async (page) => {
-      const reads: number[] = []
-      page.on('request', (request) => {
-        if (request.url().endsWith('/v1/stats')) reads.push(performance.now())
-      })
       await enterKey(page, opsKey)
       await Promise.all(
         Array.from({ length: 8 }, (_, index) => create({ guest: { name: `Guest ${index}` } })),
       )
-      await until('it was read again', () => reads.length >= 3)
-      await until('it was read in silence', () => (reads.at(-1) ?? 0) - (reads.at(-2) ?? 0) > 4000)
-      const distances = reads.slice(1).map((at, index) => at - (reads[index] ?? 0))
-      assert.ok(Math.min(...distances) > 900, distances.join())
-      assert.ok(Math.max(...distances) < 6500, distances.join())
+      // By the page's own clock: this process may hear of them late.
+      const distances = await until('it was read in silence', async () => {
+        const reads: number[] = await page.evaluate(startsOfReads)
+        const between = reads.slice(1).map((at, index) => at - (reads[index] ?? 0))
+        return (between.at(-1) ?? 0) > 4000 && between
+      })
+      assert.ok(distances.length >= 2, distances.join())
+      assert.ok(Math.min(...distances) > 950, distances.join())
+      assert.ok(Math.max(...distances) < 7000, distances.join())
     })
   })
 
@@ -153,7 +153,7 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
       assert.deepEqual(await guests(page), first)
 
       const row = page.getByRole('row', { name: 'Many 30' })
-      const id = await row.locator('code').first().innerText()
+      const id = (await row.locator('code').first().getAttribute('title')) ?? ''
       const newest = await create({ dialect: 'guest-sessions', guest: { name: 'Newest' } })
       await say(id, 'Hello')
       await row.getByText('1 out, 1 in').waitFor()
@@ -201,7 +201,9 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
       await page.reload()
       await page.getByRole('heading', { name: 'Time Traveller' }).waitFor()
       await page.getByRole('link', { name: 'All sessions' }).click()
-      await page.getByRole('search').waitFor()
+      await page.getByLabel('Session id').fill(id)
+      await page.getByRole('button', { name: 'Open' }).click()
+      await page.getByRole('heading', { name: 'Time Traveller' }).waitFor()
     })
   })
 
@@ -226,7 +228,7 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
       const { id } = await create({ guest: { name: 'Meanwhile' } })
       await say(id, 'Unseen')
       link.mend()
-      const seen = region(page, 'Events').getByRole('listitem').filter({ hasText: id })
+      const seen = eventsOf(page, id)
       await seen.filter({ hasText: 'message.sent' }).waitFor()
       assert.equal(await seen.filter({ hasText: 'session.created' }).count(), 1)
       await unreachable.waitFor({ state: 'hidden' })
@@ -363,6 +365,9 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
   }
 })
 
+const startsOfReads = `performance.getEntriesByType('resource')
+  .filter(({ name }) => name.endsWith('/v1/stats')).map(({ startTime }) => startTime)`
+
 async function tryKey(page: Page, key: string) {
   await page.getByLabel('API key').fill(key)
   await page.getByRole('button', { name: 'Continue' }).click()
@@ -378,6 +383,12 @@ async function enterKey(page: Page, key: string) {
 
 function region(page: Page, name: string): Locator {
   return page.getByRole('region', { name, exact: true })
+}
+
+/** Those of one session in the feed. */
+function eventsOf(page: Page, id: string): Locator {
+  const events = region(page, 'Events').getByRole('listitem')
+  return events.filter({ has: page.getByTitle(id, { exact: true }) })
 }
 
 function shown(page: Page, text: string): Promise<void> {

@@ -1,6 +1,7 @@
 // @ts-check
 /** The events of all sessions as they come, newest first, each leading to its session. */
 import { byId, fromTemplate, part } from '../shared/dom.js'
+import { shortId } from './short-id.js'
 import { showTime } from './times.js'
 
 /** @import { GatewayEvent } from '../shared/types.d.ts' */
@@ -44,8 +45,8 @@ export class EventFeed {
     showTime(part(row, 'time', HTMLTimeElement), event.time, 'clock')
     part(row, 'type').textContent = event.type
     const link = part(row, 'session', HTMLAnchorElement)
-    link.textContent = event.subject ?? ''
-    if (event.subject) link.href = `#${event.subject}`
+    link.hidden = event.subject === undefined
+    if (event.subject) leadTo(link, event.subject)
     this.#filter(row)
     this.#list.prepend(row)
     if (this.#list.childElementCount > maxRows) this.#list.lastElementChild?.remove()
@@ -56,4 +57,11 @@ export class EventFeed {
     if (!(row instanceof HTMLElement)) return
     row.hidden = this.#kind.value !== '' && row.dataset.kind !== this.#kind.value
   }
+}
+
+/** @param {HTMLAnchorElement} link @param {string} id of a session */
+function leadTo(link, id) {
+  link.href = `#${id}`
+  link.title = id
+  link.textContent = shortId(id)
 }

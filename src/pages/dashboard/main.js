@@ -23,6 +23,10 @@ const { api } = await apiWithKey((api) => api.open('/metrics').then((answer) => 
 overview.hidden = false
 openOverview(api)
 window.addEventListener('hashchange', openFragment)
+byId('open-form', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault()
+  location.hash = byId('open-id', HTMLInputElement).value.trim()
+})
 openFragment()
 
 function openFragment() {

@@ -69,7 +69,12 @@ export class RatePlot {
       cursor: { y: false, drag: { x: false, y: false } },
       scales: { x: { range: timeRange }, y: { range: [0, 1] } },
       axes: [
-        { ...axis, space: 80, values: (_plot, ticks) => ticks.map((at) => clockTime(at * 1000)) },
+        {
+          ...axis,
+          size: 28,
+          space: 80,
+          values: (_plot, ticks) => ticks.map((at) => clockTime(at * 1000)),
+        },
         { ...axis, size: 52, space: 36, values: (_plot, ticks) => ticks.map(rate) },
       ],
       series: [{}, line('drop-off', [6, 4]), line('delivery')],

@@ -1,6 +1,7 @@
 // @ts-check
 /** One session in the list. Its name leads to its timeline. */
 import { fromTemplate, part } from '../shared/dom.js'
+import { shortId } from './short-id.js'
 import { showTime } from './times.js'
 
 /** @import { ListedSession } from './types.d.ts' */
@@ -13,7 +14,8 @@ export function sessionRow(session) {
   const link = part(row, 'link', HTMLAnchorElement)
   link.href = `#${id}`
   link.textContent = guest.name
-  part(row, 'id').textContent = id
+  part(row, 'id').textContent = shortId(id)
+  part(row, 'id').title = id
   part(row, 'dialect').textContent = dialect
   part(row, 'external').textContent = metadata.externalSessionId ?? ''
   showTime(part(row, 'created', HTMLTimeElement), createdAt, 'day')
