@@ -100,6 +100,18 @@ describe('What a client says on a session’s WebSocket', () => {
     })
   }
 
+  it('is typing, where the dialect can show it', async (t) => {
+    const { api, url, simulator } = gateway()
+    const session = await openSession(api, { dialect: 'web-messaging' })
+    const socket = (await openSocket(`${url}/v1/sessions/${session.id}/ws`)).endWith(t)
+    socket.say({ type: 'typing' })
+    const frames = () => simulator.control.received.list('web-messaging')
+    await until('it shows', () =>
+      frames().some(({ body }) => /"Typing"/.test(JSON.stringify(body))),
+    )
+    assert.ok(!socket.frames.some(({ type }) => type === 'error'))
+  })
+
   it('in binary gets an error frame', async (t) => {
     const { socket } = await connect(t)
     socket.ws.send(Buffer.from('{"type":"typing"}'))

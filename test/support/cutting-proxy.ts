@@ -6,16 +6,21 @@ export interface CuttingProxy extends AsyncDisposable {
   url: string
   /** How many connections it has broken. */
   cuts: number
+  /** Breaks all there are now. */
+  cutAll(): void
 }
 
 export interface CuttingOptions {
   /** Where the server is now; it may move. */
   target(): string
-  /** For each connection, after how many bytes it is broken, wherever in a frame that is; Infinity for never. */
-  bytes(): number
+  /** For each connection, after how many bytes it is broken, wherever in a frame that is. Default: never. */
+  bytes?(): number
 }
 
-export async function startCuttingProxy({ target, bytes }: CuttingOptions): Promise<CuttingProxy> {
+export async function startCuttingProxy({
+  target,
+  bytes = () => Number.POSITIVE_INFINITY,
+}: CuttingOptions): Promise<CuttingProxy> {
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
     const { hostname, port } = new URL(target())
@@ -51,8 +56,11 @@ export async function startCuttingProxy({ target, bytes }: CuttingOptions): Prom
   const proxy: CuttingProxy = {
     url: `http://127.0.0.1:${port}`,
     cuts: 0,
-    async [Symbol.asyncDispose]() {
+    cutAll() {
       for (const socket of sockets) socket.destroy()
+    },
+    async [Symbol.asyncDispose]() {
+      proxy.cutAll()
       server.close()
       await once(server, 'close')
     },

@@ -47,8 +47,15 @@ export function says(text: string): void {
 
 /** What is wrong with it as this message, one line each. */
 export function messageErrors({ payload }: DescribedMessage, value: unknown): string[] {
-  return schemaErrors(whole(payload) as JsonSchema, value)
+  let schema = schemas.get(payload)
+  if (!schema) {
+    schema = whole(payload) as JsonSchema
+    schemas.set(payload, schema)
+  }
+  return schemaErrors(schema, value)
 }
+
+const schemas = new Map<JsonSchema, JsonSchema>()
 
 function assertDescribed(messages: DescribedMessage[], text: string): void {
   const value = JSON.parse(text) as { type: string }
