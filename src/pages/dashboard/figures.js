@@ -9,7 +9,12 @@ import { clockTime, duration } from './times.js'
 
 const none = '–'
 const whole = new Intl.NumberFormat()
-const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 })
+/** Never rounded up: 100% is all of them. */
+const percent = new Intl.NumberFormat(undefined, {
+  style: 'percent',
+  maximumFractionDigits: 2,
+  roundingMode: 'floor',
+})
 
 /** @type {Record<string, (reading: Reading) => string>} */
 const texts = {

@@ -1,7 +1,7 @@
 // @ts-check
 /** One session: its facts, its transcript, and every event of it from the first one on. */
 import { byId } from '../shared/dom.js'
-import { showProblem, withProblems } from '../shared/problems.js'
+import { showProblem } from '../shared/problems.js'
 import { followEvents } from './follow-events.js'
 import { showFacts } from './session-facts.js'
 import { Timeline } from './timeline.js'
@@ -35,7 +35,13 @@ export function openSession(api, id) {
   showFacts(null)
   let isStale = false
 
-  void withProblems(problem, async () => {
+  showProblem(problem, null)
+  load().catch((error) => {
+    if (!signal.aborted) showProblem(problem, error)
+  })
+  return () => view.abort()
+
+  async function load() {
     /** @type {ListedSession} */
     const session = await api.get(path, { signal })
     showFacts(session)
@@ -50,10 +56,7 @@ export function openSession(api, id) {
     }
     void followEvents(api, `${path}/events?after=0`, { event: apply, state: showState }, signal)
     await transcript.load(api, path, signal)
-  }).then(() => {
-    // Giving up on purpose is no problem.
-    if (signal.aborted) showProblem(problem, null)
-  })
+  }
 
   /** Events that are caught up tell of what is past; what the session is now, the gateway says. */
   function refreshSoon() {
@@ -64,8 +67,6 @@ export function openSession(api, id) {
       if (!signal.aborted) void api.get(path, { signal }).then(showFacts, () => undefined)
     }, refreshMs)
   }
-
-  return () => view.abort()
 }
 
 /** @param {FollowState} state @param {unknown} problem */
