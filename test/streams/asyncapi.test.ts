@@ -34,7 +34,7 @@ describe('openapi/asyncapi.yaml', () => {
         ?.channels()
         .all()
         .map((channel) => channel.address()),
-      ['/v1/sessions/{sessionId}/events', '/v1/events', '/v1/sessions/{sessionId}/ws'],
+      ['/v1/sessions/{sessionId}/events', '/v1/events', '/v1/sessions/{sessionId}/ws', null],
     )
   })
 

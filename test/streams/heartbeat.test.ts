@@ -4,7 +4,7 @@ import { systemClock } from '../../src/clock.ts'
 import { MovableTime } from '../../src/simulator/time.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { openSocket } from '../support/session-socket.ts'
-import { openSession } from '../support/sessions.ts'
+import { openSession, send } from '../support/sessions.ts'
 import { openSse } from '../support/sse.ts'
 import { until } from '../support/until.ts'
 import { settleDown } from './support/settle-down.ts'
@@ -69,7 +69,7 @@ describe('A heartbeat', () => {
 })
 
 describe('The gateway’s own connection to the platform', () => {
-  const names = ['guest-sessions', 'messaging-guests'] as const
+  const names = ['guest-sessions', 'messaging-guests', 'web-messaging'] as const
   for (const dialect of names) {
     it(`of ${dialect} is missed within ten seconds when it is half open`, async (t) => {
       const { time, api, session, route, simulator } = await start(t, dialect)
@@ -96,9 +96,7 @@ describe('The gateway’s own connection to the platform', () => {
       }
       time.advance(5000)
       await until('it is dialled again', () => sse.types.includes('session.stream_opened'))
-      const { guestId } = session
-      simulator.control.say(guestId, { text: 'Still there?' })
-      await until('it carries', () => sse.types.includes('message.received'))
+      assert.equal((await send(api, session, 'Still there?')).status, 201)
     })
   }
 })

@@ -182,8 +182,12 @@ describe('A stream token', () => {
     assert.equal(websocketUrl, `wss://${base}/ws?token=${token}`)
     // A page of its own, behind a proxy that rewrites Host and speaks TLS for it.
     const origin = 'https://gateway.example'
-    const reader = await openSse(`${url}/v1/sessions/${session.id}/events`, { headers: { origin } })
-    assert.equal(reader.status, 200)
-    reader.close()
+    const own = await tokenFor(api, session, { origin })
+    for (const query of ['', `?token=${own.token}`]) {
+      const events = `${url}/v1/sessions/${session.id}/events${query}`
+      const reader = await openSse(events, { headers: { origin } })
+      assert.equal(reader.status, 200)
+      reader.close()
+    }
   })
 })
