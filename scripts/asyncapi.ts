@@ -9,6 +9,7 @@ import { eventTypes } from '../src/sessions/events.ts'
 import { exampleSessionId } from './asyncapi-examples.ts'
 import { messageName, messages } from './asyncapi-messages.ts'
 import { ref, schemas } from './asyncapi-schemas.ts'
+import { sendWebhook, webhookChannel } from './asyncapi-webhooks.ts'
 
 export const asyncApiFile = new URL('../openapi/asyncapi.yaml', import.meta.url)
 
@@ -42,7 +43,10 @@ function document() {
       ].join('\n\n'),
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       contact: { name: 'Whoever runs this gateway', url: 'https://gateway.example' },
-      tags: [{ name: 'Streams', description: 'Events as they happen' }],
+      tags: [
+        { name: 'Streams', description: 'Events as they happen' },
+        { name: 'Webhooks', description: 'The same, handed out' },
+      ],
     },
     defaultContentType: 'application/json',
     servers: {
@@ -91,8 +95,10 @@ function document() {
             .map(([reason, code]) => [code, closeMeanings[reason as CloseReason]]),
         ),
       },
+      webhook: webhookChannel(named(journal)),
     },
     operations: {
+      sendWebhook,
       sendSessionEvents: sends('sessionEvents', 'Follow a session', httpGet('after', 'token')),
       sendAllEvents: sends('allEvents', 'Follow all sessions', httpGet('after', 'types')),
       sendSocketEvents: {

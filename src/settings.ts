@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { wrongWithUrl } from './public-addresses.ts'
 import { type DialectName, dialectNames } from './sessions/session.ts'
 import {
   apiKeys,
@@ -185,6 +186,11 @@ export function parseSettings(environment: Record<string, string | undefined>): 
   }
   if (simulated && hasNoKeys && !isLoopback(env.HOST)) {
     problems.push(`API_KEYS: needed to listen on ${env.HOST}; without keys only loopback is served`)
+  }
+  for (const name of ['ANALYTICS_WEBHOOK_URL', 'CRM_WEBHOOK_URL'] as const) {
+    const url = env[name]
+    const detail = url && wrongWithUrl(url, env.WEBHOOK_ALLOW_PRIVATE)
+    if (detail) problems.push(`${name}: ${detail}`)
   }
   if (problems.length > 0) throw new SettingsError(problems)
 

@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
 import { GatewayError } from '../errors.ts'
-import { guardedLookup } from '../public-addresses.ts'
+import { guardedConnector } from '../public-addresses.ts'
 
 const downloadMs = 30_000
 const uploadMs = 60_000
@@ -12,7 +12,7 @@ export class Files implements AsyncDisposable {
 
   /** `allowPrivate`: files may come from private addresses and over plain http. */
   constructor(allowPrivate: boolean) {
-    this.#outside = new Agent({ connect: { lookup: guardedLookup(allowPrivate), timeout: 10_000 } })
+    this.#outside = new Agent({ connect: guardedConnector(allowPrivate, 10_000) })
   }
 
   /** The bytes at `url`. Throws `attachment-too-large`, or `invalid-request` when they cannot be had. */

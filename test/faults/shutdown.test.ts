@@ -175,7 +175,8 @@ describe('SIGTERM', { concurrency: 4 }, () => {
     assert.ok(tookMs < 10_000, `it took ${tookMs} ms`)
     const { status, body } = await created
     assert.ok(status >= 500, JSON.stringify(body))
-    assert.equal(body.retryable, false)
+    // Another guest may come of it, and no message twice.
+    assert.equal(body.retryable, true)
   })
 
   it('is not held by a caller that never ends its request', async (t) => {
