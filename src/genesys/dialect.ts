@@ -60,6 +60,8 @@ export interface StreamDialect {
   open(guest: UpstreamGuest, hosts: StreamHosts, at: number): StreamOpening
   /** What a frame means. Anything unknown is `unknown`, never an error. `at`: epoch ms of its arrival. */
   read(frame: Json, guest: UpstreamGuest, at: number): StreamNews[]
+  /** When the session ends, epoch ms, if the guest, having spoken at `at`, says nothing more. Absent: speaking moves nothing. */
+  livesUntil?(guest: UpstreamGuest, at: number): number
   /** The frame that carries a message, and what its ack will show, where an ack shows anything of ours. */
   message(guest: UpstreamGuest, message: OutboundText): { frame: JsonObject; ackKey: string | null }
   /** How a file goes to the platform before the message that carries it. */

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { StreamHosts, StreamNews } from '../genesys/dialect.ts'
 import type { Dialer } from '../genesys/socket.ts'
 import type { DialTurns } from './dial-turns.ts'
+import type { ExpiryWatch } from './expiry-watch.ts'
 import type { Evidence } from './late-truth.ts'
 import type { HistoryAsker } from './missed.ts'
 import type { SessionRegistry } from './registry.ts'
@@ -22,6 +23,7 @@ export interface BridgeDeps {
   frameIntervalMs: number
   /** Upstream ids of the session's latest messages, so that what comes twice is known. */
   knownIds(sessionId: string): Promise<string[]>
+  expiry: Pick<ExpiryWatch, 'set' | 'move'>
   /** Rotates the guest's token; rejects when it cannot be. */
   refresh(sessionId: string): Promise<void>
   /** What was said while no stream was open; empty where the platform cannot tell. */

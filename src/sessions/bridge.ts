@@ -39,6 +39,7 @@ export class Bridge {
   readonly #reorder: Reorder
   readonly #inbox: Inbox
   readonly #catchUp: CatchUp
+  readonly #onTrouble: (error: unknown) => void
   readonly #known = new RecentIds(rememberedIds)
   #hasReadKnown = false
   #socket: StreamSocket | undefined
@@ -64,8 +65,9 @@ export class Bridge {
     this.#letIn = session.activatedAt !== null
     this.#announced = session.stream.state === 'open'
     this.#downSince = clock.now()
-    this.#sender = new FrameSender(stream, deps, () => this.#doubt())
-    const onTrouble = (error: unknown) => deps.onTrouble(this.#sessionId, error)
+    this.#sender = new FrameSender(stream, deps, () => this.#giveUp('an ack did not come'))
+    const onTrouble = (error: unknown) => deps.onTrouble(session.id, error)
+    this.#onTrouble = onTrouble
     const isStopped = () => this.#state === 'closed'
     this.#inbox = new Inbox({ clock, isStopped, onTrouble }, () => this.#socket)
     this.#reorder = new Reorder(
@@ -84,7 +86,7 @@ export class Bridge {
     try {
       await this.#dial()
     } catch (error) {
-      this.#deps.onTrouble(this.#sessionId, error)
+      this.#onTrouble(error)
       this.#ended({ by: 'network', detail: 'it could not be dialled' })
     }
   }
@@ -93,7 +95,10 @@ export class Bridge {
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     const landed = await this.#sender.carry(session, text, flight)
     const { outcome } = landed
-    if (outcome.kind === 'sent' && outcome.upstreamId) this.#known.add(outcome.upstreamId)
+    if (outcome.kind !== 'sent') return landed
+    if (outcome.upstreamId) this.#known.add(outcome.upstreamId)
+    const endsAt = this.#stream.livesUntil?.(session, this.#deps.clock.now())
+    if (endsAt) this.#deps.expiry.move(session.id, endsAt)
     return landed
   }
 
@@ -143,7 +148,7 @@ export class Bridge {
     const session = await registry.find(this.#sessionId)
     if (!session || isOver(session) || this.#state === 'closed') return this.end()
     const opening = this.#stream.open(session, hosts, clock.now())
-    const socket = dialer.dial(opening, {
+    this.#socket = dialer.dial(opening, {
       opened: () => {
         this.#letIn = true
         this.#sender.dialled(opening.frames.length)
@@ -152,20 +157,15 @@ export class Bridge {
           return
         }
         // What would make it ready may be lost; a new connection asks again.
-        this.#cancelReady = clock.after(ackTimeoutMs, () => {
-          socket.close()
-          this.#ended({ by: 'network', detail: 'the platform did not take the guest up in time' })
-        })
+        this.#cancelReady = clock.after(ackTimeoutMs, () => this.#giveUp('it was not taken up'))
       },
       frame: (text) => {
         const guest = registry.peek(this.#sessionId) ?? session
-        const onTrouble = (error: unknown) => this.#deps.onTrouble(this.#sessionId, error)
-        const news = newsIn(text, this.#stream, { guest, at: clock.now(), onTrouble })
-        for (const each of news) this.#news(each)
+        const context = { guest, at: clock.now(), onTrouble: this.#onTrouble }
+        for (const news of newsIn(text, this.#stream, context)) this.#news(news)
       },
       ended: (end) => this.#ended(end),
     })
-    this.#socket = socket
   }
 
   #news(news: StreamNews): void {
@@ -215,6 +215,7 @@ export class Bridge {
     this.#announced = true
     // It may have ended while that was written down; what follows an end is queued behind this.
     if (!this.#socket || this.#state === 'closed') return
+    if (known.expiresAt !== null) this.#deps.expiry.set(session.id, known.expiresAt)
     this.#state = 'open'
     this.#openSince = this.#deps.clock.now()
     this.#refreshed = false
@@ -227,6 +228,7 @@ export class Bridge {
     const socket = this.#socket
     this.#reorder.wait()
     const missed = await this.#catchUp.run(session, this.#known.copy())
+    if (this.#state === 'closed') return
     for (const news of missed ?? []) this.#news(news)
     if (this.#socket === socket) this.#reorder.goOn()
   }
@@ -297,14 +299,14 @@ export class Bridge {
       await this.#deps.refresh(this.#sessionId)
       this.#refreshed = true
     } catch (error) {
-      this.#deps.onTrouble(this.#sessionId, error)
+      this.#onTrouble(error)
     }
   }
 
-  /** The connection can no longer be trusted to say which message an ack is for. */
-  #doubt(): void {
+  /** The connection is of no use any more. */
+  #giveUp(detail: string): void {
     this.#socket?.close()
-    this.#ended({ by: 'network', detail: 'an ack did not come' })
+    this.#ended({ by: 'network', detail })
   }
 
   #redialLater(notBeforeMs: number): void {

@@ -4,9 +4,10 @@ import { Bridge } from './bridge.ts'
 import type { BridgeDeps } from './bridge-deps.ts'
 import type { Carry } from './carrier.ts'
 import { DialTurns } from './dial-turns.ts'
+import { ExpiryWatch } from './expiry-watch.ts'
 import { type DialectName, isOver, type Session } from './session.ts'
 
-export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd' | 'turns'> {
+export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd' | 'turns' | 'expiry'> {
   dialectOf(session: Session): Dialect
 }
 
@@ -15,10 +16,12 @@ export class Bridges implements AsyncDisposable {
   readonly #deps: BridgesDeps
   readonly #bridges = new Map<string, Bridge>()
   readonly #turns = new Map<DialectName, DialTurns>()
+  readonly #expiry: ExpiryWatch
   #stopped = false
 
   constructor(deps: BridgesDeps) {
     this.#deps = deps
+    this.#expiry = new ExpiryWatch(deps)
   }
 
   /** Streams that are open now. */
@@ -36,7 +39,9 @@ export class Bridges implements AsyncDisposable {
     const bridge = new Bridge(session, dialect, {
       ...this.#deps,
       turns: this.#turnsOf(dialect),
+      expiry: this.#expiry,
       onEnd: (id) => {
+        this.#expiry.forget(id)
         if (this.#bridges.get(id) === bridge) this.#bridges.delete(id)
       },
     })
@@ -70,6 +75,7 @@ export class Bridges implements AsyncDisposable {
   /** Closes every connection; sessions live on, and are dialled again by the next process. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true
+    this.#expiry[Symbol.dispose]()
     await Promise.all([...this.#bridges.values()].map((bridge) => bridge.stop()))
   }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { GatewayError } from '../../src/errors.ts'
 import { dialects } from '../../src/genesys/dialects/index.ts'
 import { until } from '../support/until.ts'
@@ -14,6 +16,9 @@ const sessionResponse = {
   code: 200,
   body: { connected: true, newSession: true },
 }
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 describe('a bridge that opens', { concurrency: 4 }, () => {
   it('G7: says the handshake first, and a message no sooner than the pace allows', async (t) => {
@@ -216,7 +221,7 @@ describe('a bridge whose platform talks much', { concurrency: 2 }, () => {
       }
       send(said(`after ${count}`))
       await until('the last one', async () => (await received()).includes(`after ${count}`))
-      globalThis.gc?.()
+      collectGarbage()
       return process.memoryUsage().heapUsed
     }
     const before = await heapAfter(5_000)

@@ -13,10 +13,11 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Dialect } from '../dialect.ts'
-import { remembered, textOf } from './fields.ts'
+import { numberOf, remembered, textOf } from './fields.ts'
 import {
   clearFrame,
   configureFrame,
+  defaultDurationSeconds,
   offerFrame,
   removeFrame,
   textFrame,
@@ -75,6 +76,8 @@ export const webMessaging: Dialect = {
       }
     },
     read: readFrame,
+    livesUntil: ({ upstream }, at) =>
+      at + (numberOf(upstream.durationSeconds) ?? defaultDurationSeconds) * 1000,
     message: textFrame,
     upload: { offer: offerFrame, remove: removeFrame },
     typing: typingFrame,

@@ -88,6 +88,7 @@ export async function startBridge(
     maxAttachmentBytes: 0,
     ackTimeoutMs: 10_000,
     frameIntervalMs: 0,
+    expiry: { set: () => undefined, move: () => undefined },
     knownIds: (sessionId) => upstreamIdsOf(store, sessionId),
     refresh: async () => undefined,
     missed: async () => [],

@@ -11,6 +11,9 @@ export const uploadPrefix = 'gateway:upload:'
 /** What the platform takes of custom attributes as long as it has not said otherwise. */
 export const defaultMaxCustomDataBytes = 2048
 
+/** How long a session lives after its guest's last word as long as the platform has not said otherwise, seconds. */
+export const defaultDurationSeconds = 259_200
+
 /** Whether the answer is to a message of this gateway, by its tracing id or the `id` in its metadata. */
 export function isMessageKey(tracingId: Json | undefined): tracingId is string {
   return typeof tracingId === 'string' && tracingId.startsWith(messagePrefix)

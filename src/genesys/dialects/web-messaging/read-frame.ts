@@ -2,7 +2,8 @@
  * What a frame from the platform means, by its `class`. `type` is not looked at for that: several classes come with
  * both. Classes, events and codes that are not known here are passed on, never an error.
  *
- *   SessionResponse        { connected, newSession?, readOnly?, maxCustomDataBytes?, expirationDate? (epoch s), … }
+ *   SessionResponse        { connected, newSession?, readOnly?, maxCustomDataBytes?, durationSeconds?,
+ *                            expirationDate? (epoch s), … }
  *   StructuredMessage      see structured-message.ts
  *   JwtResponse            { jwt, exp (epoch s) }
  *   ConnectionClosedEvent  { reason? or reasonCode? }                  another connection took this one's place
@@ -13,7 +14,7 @@ import type { Json, JsonObject } from '../../../json.ts'
 import type { StreamNews, UpstreamGuest } from '../../dialect.ts'
 import { fieldsOf, numberOf, textOf } from '../fields.ts'
 import { instant } from '../instants.ts'
-import { defaultMaxCustomDataBytes } from './frames.ts'
+import { defaultDurationSeconds, defaultMaxCustomDataBytes } from './frames.ts'
 import { codeOf, readRefusal } from './refusals.ts'
 import { readStructuredMessage } from './structured-message.ts'
 import { readUpload } from './uploads.ts'
@@ -55,9 +56,16 @@ function readBody(frame: JsonObject, guest: UpstreamGuest): StreamNews[] {
 function readSession(body: JsonObject, { upstream }: UpstreamGuest): StreamNews[] {
   if (body.readOnly === true) return [{ kind: 'over', state: 'closed', reason: 'read-only' }]
   if (body.connected === false) return []
-  const known = numberOf(upstream.maxCustomDataBytes) ?? defaultMaxCustomDataBytes
-  const maxCustomDataBytes = numberOf(body.maxCustomDataBytes) ?? known
-  const patch =
-    maxCustomDataBytes === known ? {} : { upstream: { ...upstream, maxCustomDataBytes } }
+  const known = limitsOf(upstream)
+  const told = Object.entries(limitsOf({ ...known, ...body }))
+  const news = told.filter(([name, limit]) => limit !== known[name as keyof typeof known])
+  const patch = news.length > 0 ? { upstream: { ...upstream, ...Object.fromEntries(news) } } : {}
   return [{ kind: 'ready', patch, expiresAt: instant(body.expirationDate) }]
+}
+
+function limitsOf({ maxCustomDataBytes, durationSeconds }: JsonObject) {
+  return {
+    maxCustomDataBytes: numberOf(maxCustomDataBytes) ?? defaultMaxCustomDataBytes,
+    durationSeconds: numberOf(durationSeconds) ?? defaultDurationSeconds,
+  }
 }
