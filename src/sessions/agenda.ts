@@ -11,7 +11,7 @@ export class Agenda implements Disposable {
   readonly #clock: Clock
   readonly #run: (key: string) => void
   /** May hold entries that were moved or dropped; `#times` says which still count. */
-  readonly #queue = new TinyQueue<Entry>([], (a, b) => a.at - b.at)
+  #queue = new TinyQueue<Entry>([], earlier)
   readonly #times = new Map<string, number>()
   #armedFor = Number.POSITIVE_INFINITY
   #cancel: () => void = () => undefined
@@ -25,16 +25,25 @@ export class Agenda implements Disposable {
   set(key: string, at: number): void {
     this.#times.set(key, at)
     this.#queue.push({ key, at })
+    this.#clear()
     if (at < this.#armedFor) this.#arm()
   }
 
   drop(key: string): void {
     this.#times.delete(key)
+    this.#clear()
   }
 
   [Symbol.dispose](): void {
     this.#cancel()
     this.#times.clear()
+  }
+
+  /** Throws out what does not count any more once it is most of what there is. */
+  #clear(): void {
+    if (this.#queue.length < 64 || this.#queue.length < 2 * this.#times.size) return
+    const entries = [...this.#times].map(([key, at]) => ({ key, at }))
+    this.#queue = new TinyQueue(entries, earlier)
   }
 
   #arm(): void {
@@ -57,4 +66,8 @@ export class Agenda implements Disposable {
     }
     this.#arm()
   }
+}
+
+function earlier(a: Entry, b: Entry): number {
+  return a.at - b.at
 }

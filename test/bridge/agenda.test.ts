@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { Agenda } from '../../src/sessions/agenda.ts'
 import { FakeClock } from '../genesys/support/fake-clock.ts'
 import { Dice } from '../support/dice.ts'
+import { collectGarbage } from './support/garbage.ts'
 
 function start() {
   const clock = new FakeClock(0)
@@ -92,6 +93,22 @@ describe('Agenda', () => {
     assert.deepEqual(ran, [])
     clock.advance(1)
     assert.deepEqual(ran, [`far at ${inSixtyDays}`])
+  })
+
+  it('keeps nothing of keys that were moved or dropped', () => {
+    const { clock, agenda, ran } = start()
+    collectGarbage()
+    const before = process.memoryUsage().heapUsed
+    for (let at = 0; at < 300_000; at += 1) {
+      agenda.set('moved', 1_000_000 + at)
+      agenda.set(`dropped-${at}`, 2_000_000 + at)
+      agenda.drop(`dropped-${at}`)
+    }
+    collectGarbage()
+    const grownMb = (process.memoryUsage().heapUsed - before) / 1e6
+    assert.ok(grownMb < 10, `the heap grew by ${grownMb} MB`)
+    clock.advance(10_000_000)
+    assert.deepEqual(ran, ['moved at 1299999'])
   })
 
   it('runs nothing any more once disposed', () => {

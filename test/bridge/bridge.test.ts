@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { GatewayError } from '../../src/errors.ts'
 import { dialects } from '../../src/genesys/dialects/index.ts'
 import { until } from '../support/until.ts'
 import { said, startBridge } from './support/bridge.ts'
+import { collectGarbage } from './support/garbage.ts'
 import { pass } from './support/moving-time.ts'
 
 const webMessaging = dialects['web-messaging']
@@ -16,9 +15,6 @@ const sessionResponse = {
   code: 200,
   body: { connected: true, newSession: true },
 }
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 
 describe('a bridge that opens', { concurrency: 4 }, () => {
   it('G7: says the handshake first, and a message no sooner than the pace allows', async (t) => {
