@@ -70,7 +70,7 @@ describe('A WebSocket reader that stops reading', () => {
       await change(api, session)
       sent += 1
       const isSeen = () => others.every(({ sequences }) => sequences.at(-1) === sent)
-      await until('the others have it', isSeen, 1000)
+      await until('the others have it', isSeen, 3000)
       // The bound: 256 KiB under way, a megabyte in line, and one event to go over each.
       if (sent * eventBytes > 2 ** 20 + 2 ** 18 + 4 * eventBytes) slow.ws.resume()
     }
@@ -150,7 +150,7 @@ describe('An SSE reader that stops reading', () => {
     while (!(await isCut())) {
       await change(api, session)
       sent += 1
-      await until('the other has it', () => other.sequences.at(-1) === sent, 1000)
+      await until('the other has it', () => other.sequences.at(-1) === sent, 3000)
       // What the operating system takes is not ours to bound, but a few megabytes everywhere.
       assert.ok(sent < 400, 'it is not cut')
     }
