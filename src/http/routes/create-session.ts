@@ -7,7 +7,11 @@ import { bodyFailures, problems } from '../schemas/problem.ts'
 import { CreatedSession, CreateSession, newSession } from '../schemas/session.ts'
 import type { StreamToken } from '../schemas/stream-token.ts'
 import type { App } from '../server.ts'
-import { issueStreamToken, type StreamTokenDeps } from './create-stream-token.ts'
+import {
+  issueStreamToken,
+  requireStreamOrigin,
+  type StreamTokenDeps,
+} from './create-stream-token.ts'
 
 export interface CreateSessionDeps extends StreamTokenDeps {
   defaults: { defaultDialect: DialectName; queueId: string | null }
@@ -52,7 +56,7 @@ export function createSessionRoute(app: App, deps: CreateSessionDeps) {
       if (attempt.first) return sendAnswer(reply, attempt.first, true)
       const { stream } = request.body
       const own = ownOrigin(request)
-      if (stream && stream.origin !== own) deps.origins.require(stream.origin)
+      if (stream) requireStreamOrigin(deps, stream.origin, own)
 
       const earlier = attempt.unanswered && (await deps.sessions.get(attempt.unanswered.sessionId))
       const session =

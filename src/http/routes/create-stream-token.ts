@@ -22,14 +22,22 @@ export interface StreamTokenDeps {
   publicUrl: string | null
 }
 
-/** Issues a token for a session that is not over. Throws `origin-not-allowed`. */
+/** Throws `origin-not-allowed`, unless it is the gateway's own or on the allowlist. */
+export function requireStreamOrigin(
+  { origins, publicUrl }: Pick<StreamTokenDeps, 'origins' | 'publicUrl'>,
+  origin: string,
+  own: string,
+): void {
+  if (origin !== own && origin !== publicUrl) origins.require(origin)
+}
+
+/** Issues a token for a session that is not over, from an origin that was checked. */
 export async function issueStreamToken(
-  { tokens, origins, publicUrl }: Pick<StreamTokenDeps, 'tokens' | 'origins' | 'publicUrl'>,
+  { tokens, publicUrl }: Pick<StreamTokenDeps, 'tokens' | 'publicUrl'>,
   session: Session,
   asked: z.output<typeof AskStreamToken>,
   own: string,
 ): Promise<z.input<typeof StreamToken>> {
-  if (asked.origin !== own && asked.origin !== publicUrl) origins.require(asked.origin)
   const { origin, canSend, ttlSeconds } = asked
   const { token, expiresAt } = await tokens.issue(
     { sessionId: session.id, origin, canSend },
@@ -77,7 +85,9 @@ export function createStreamTokenRoute(app: App, deps: StreamTokenDeps) {
       if (isOver(session)) {
         throw new GatewayError('session-closed', `The session is ${session.state}`)
       }
-      const issued = await issueStreamToken(deps, session, request.body, ownOrigin(request))
+      const own = ownOrigin(request)
+      requireStreamOrigin(deps, request.body.origin, own)
+      const issued = await issueStreamToken(deps, session, request.body, own)
       const answer = { status: 201, location: null, body: JSON.stringify(issued), isSecret: true }
       await attempt.answered(session.id, null, answer)
       return sendAnswer(reply, answer, false)
