@@ -46,6 +46,11 @@ export function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(procText(pid, 'status'))?.[1]) * 1024
 }
 
+/** How many files and sockets a process may have open. */
+export function openFilesLimit(): number {
+  return Number(/Max open files\s+(\d+)/.exec(procText(process.pid, 'limits'))?.[1] ?? 1024)
+}
+
 /** Of /proc/PID/stat, from the state on: the name before it may hold spaces. */
 function procFields(pid: number): string[] {
   const text = procText(pid, 'stat')

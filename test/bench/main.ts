@@ -9,12 +9,15 @@ import { generator } from './load/saturate.ts'
 import { moveToLoadCpu, pinning } from './machine.ts'
 import { type Figure, isReached, table } from './report.ts'
 import { activationRow } from './rows/activation.ts'
+import { bridgesRow } from './rows/bridges.ts'
 import { createRow } from './rows/create.ts'
 import { injectRow } from './rows/inject.ts'
 import { listRow } from './rows/list.ts'
 import { memoryRow } from './rows/memory.ts'
 import { quotaRow } from './rows/quota.ts'
 import { readRow } from './rows/read.ts'
+import { relayRow } from './rows/relay.ts'
+import { replayRow } from './rows/replay.ts'
 import { startUpRow } from './rows/start-up.ts'
 
 const rows = [
@@ -26,6 +29,9 @@ const rows = [
   activationRow,
   startUpRow,
   memoryRow,
+  bridgesRow,
+  relayRow,
+  replayRow,
 ]
 
 async function main(names: readonly string[]): Promise<void> {

@@ -1,7 +1,10 @@
 /** Fills a store file through the store's own door, so that a row can begin with as many sessions as it needs. */
+import type { InboundMessage } from '../../src/genesys/dialect.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import { created, ended } from '../../src/sessions/steps.ts'
+import { received } from '../../src/sessions/stream-steps.ts'
 import { openStore } from '../../src/store/open-store.ts'
+import { text } from './requests.ts'
 
 const atOnce = 500
 const firstAt = Date.UTC(2026, 0, 1)
@@ -30,6 +33,29 @@ export async function seed(file: string, count: number, state: 'active' | 'mixed
       }),
     )
   }
+}
+
+/** One active session whose journal has so many events, all but the first two of them messages received. */
+export async function seedTranscript(file: string, events: number): Promise<void> {
+  const location = `sqlite:${file}`
+  await using store = await openStore({ location, sync: 'normal', key: undefined, log: quiet })
+  const cause = { at: firstAt, actor: null, trace: null }
+  let step = created(sessionAt(0, firstAt), cause)
+  await store.commit({ ...step, expectedVersion: 0 })
+  while (step.session.sequence < events) {
+    const commits: Promise<void>[] = []
+    while (step.session.sequence < events && commits.length < atOnce) {
+      const { sequence, version } = step.session
+      step = received(step.session, saying(`platform-${sequence}`), cause)
+      commits.push(store.commit({ ...step, expectedVersion: version }))
+    }
+    await Promise.all(commits)
+  }
+}
+
+function saying(upstreamId: string): InboundMessage {
+  const none = { attachments: [], content: null, sentAt: firstAt }
+  return { kind: 'message', upstreamId, author: 'agent', text, ...none }
 }
 
 function sessionAt(index: number, at: number): Session {

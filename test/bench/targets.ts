@@ -16,6 +16,8 @@ export interface GatewayOptions {
   store?: string
   /** `GENESYS_RATE_LIMIT`. */
   quota?: string
+  /** `GENESYS_DIALECT`. */
+  dialect?: 'messaging-guests'
 }
 
 /** Set up as for production: one key, log to a file, store on disk. Only our own limit per key is off. */
@@ -44,6 +46,8 @@ export function gatewayEnvironment(options: GatewayOptions, port: number): Recor
     GENESYS_TARGET_QUEUE_ID: 'queue-bench',
     GENESYS_RATE_LIMIT: options.quota ?? 'off',
     STORE: `sqlite:${store}`,
+    GENESYS_DIALECT: options.dialect ?? 'external-guests',
+    GENESYS_MESSAGING_WS_URL: `ws://127.0.0.1:${platform}`,
   }
 }
 
@@ -52,7 +56,7 @@ export const gatewayCommand = [process.execPath, gatewayProgram]
 /** One of the programs in servers/. The stub platform stays on the load's CPU unless it is measured itself. */
 export async function startProgram(
   folder: string,
-  name: 'stub' | 'forwarder' | 'hello',
+  name: 'stub' | 'forwarder' | 'hello' | 'guests' | 'relay',
   { platform, on = 'server' }: { platform?: number; on?: 'server' | 'load' } = {},
 ): Promise<Server> {
   const port = await freePort()
@@ -63,7 +67,11 @@ export async function startProgram(
     port,
     probe: '/',
     folder,
-    environment: { PORT: String(port), PLATFORM: `http://127.0.0.1:${platform}` },
+    environment: {
+      PORT: String(port),
+      PLATFORM: `http://127.0.0.1:${platform}`,
+      PLATFORM_SOCKETS: `ws://127.0.0.1:${platform}`,
+    },
   })
 }
 
