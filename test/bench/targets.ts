@@ -53,11 +53,18 @@ export function gatewayEnvironment(options: GatewayOptions, port: number): Recor
 
 export const gatewayCommand = [process.execPath, gatewayProgram]
 
+interface ProgramOptions {
+  /** Port of the platform. */
+  platform?: number
+  on?: 'server' | 'load'
+  environment?: Record<string, string>
+}
+
 /** One of the programs in servers/. The stub platform stays on the load's CPU unless it is measured itself. */
 export async function startProgram(
   folder: string,
   name: 'stub' | 'forwarder' | 'hello' | 'guests' | 'relay',
-  { platform, on = 'server' }: { platform?: number; on?: 'server' | 'load' } = {},
+  { platform, on = 'server', environment = {} }: ProgramOptions = {},
 ): Promise<Server> {
   const port = await freePort()
   const command = [process.execPath, path.join(programs, 'servers', `${name}.ts`)]
@@ -71,6 +78,7 @@ export async function startProgram(
       PORT: String(port),
       PLATFORM: `http://127.0.0.1:${platform}`,
       PLATFORM_SOCKETS: `ws://127.0.0.1:${platform}`,
+      ...environment,
     },
   })
 }

@@ -1,7 +1,9 @@
 /**
  * Messages from the platform to those who watch a session: as many as go, then a hundred a second. Of ours each is
- * written to the journal on disk before anybody sees it; beside it a bare relay that passes bytes on.
+ * written to the journal on disk before anybody sees it. Beside it a bare relay that passes bytes on, and one that
+ * first appends them to a file of SQLite.
  */
+import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../../support/until.ts'
 import { bridged, type Guest, relayed, Speaker, socketPath, Watchers } from '../guests.ts'
@@ -12,9 +14,9 @@ import type { Figure, Row } from '../report.ts'
 import { startGateway, startProgram } from '../targets.ts'
 
 const rounds = 3
-const roundMs = 1200
-const warmUpMs = 2000
-const paced = { rounds: 3, messages: 120, everyMs: 10 }
+const roundMs = 600
+const warmUpMs = 800
+const paced = { rounds: 2, messages: 100, everyMs: 10 }
 
 interface Load {
   what: string
@@ -61,33 +63,43 @@ export const relayRow: Row = {
     })
     await using bareRelay = await startProgram(folder, 'relay', { platform: port })
     const ours: Target = { server: gateway, guests: (count) => bridged(gateway.port, count) }
-    const bare: Target = {
-      server: bareRelay,
-      guests: async (count) => relayed(bareRelay.port, count),
-    }
+    await using keeper = await startProgram(folder, 'relay', {
+      platform: port,
+      environment: { JOURNAL: path.join(folder, 'relay.db') },
+    })
+    const bare = ofRelay(bareRelay)
+    const journalling = ofRelay(keeper)
     const watchUrl = `ws://127.0.0.1:${port}${socketPath('direct')}`
     const direct: Target = {
       server: platform,
       guests: async () => [{ guestId: 'direct', watchUrl }],
     }
     const figures: Figure[] = []
-    for (const load of loads) figures.push(...(await saturated(load, ours, bare, speaker)))
+    for (const load of loads)
+      figures.push(...(await saturated(load, ours, bare, journalling, speaker)))
     figures.push(...(await added(ours, bare, direct, speaker)))
     return figures
   },
+}
+
+function ofRelay(server: Server): Target {
+  return { server, guests: async (count) => relayed(server.port, count) }
 }
 
 async function saturated(
   load: Load,
   ours: Target,
   bare: Target,
+  journalling: Target,
   speaker: Speaker,
 ): Promise<Figure[]> {
   using our = await lineOf(ours, load, speaker)
   using bares = await lineOf(bare, load, speaker)
-  for (const line of [our, bares]) await flood(line, speaker, warmUpMs)
+  using keepers = await lineOf(journalling, load, speaker)
+  const lines = [our, bares, keepers]
+  for (const line of lines) await flood(line, speaker, warmUpMs)
   for (let round = 0; round < rounds; round++) {
-    for (const line of [our, bares]) {
+    for (const line of lines) {
       const before = cpuMicros(line.pid)
       const { perSecond, messages } = await flood(line, speaker, roundMs)
       line.perSecond.push(perSecond)
@@ -97,7 +109,8 @@ async function saturated(
   const figure = (kind: 'perSecond' | 'cpuMicros') => {
     const [value, beside] = [median(our[kind]), median(bares[kind])]
     const result = { value: value / beside, of: '× bare relay' }
-    return { row: 'relay', ours: value, beside: { 'bare relay': beside }, result }
+    const besides = { 'bare relay': beside, 'journalling relay': median(keepers[kind]) }
+    return { row: 'relay', ours: value, beside: besides, result }
   }
   return [
     {

@@ -9,7 +9,7 @@ import { seededId, seedTranscript } from '../seed.ts'
 import { startGateway, startProgram } from '../targets.ts'
 
 const events = 10_000
-const rounds = 5
+const rounds = 3
 const withinMs = 20_000
 const headers = { authorization: `Bearer ${appKey}` }
 

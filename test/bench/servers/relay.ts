@@ -1,16 +1,19 @@
 /**
  * The least that stands between a guest's socket on the platform and those who watch: bytes passed on as they are,
- * nothing kept. `/{guestId}`: the first watcher dials the platform, the last one's leaving hangs up.
+ * nothing kept, unless `JOURNAL` names a file for it. `/{guestId}`: the first watcher dials the platform, the last one's leaving hangs up.
  */
 import { createServer } from 'node:http'
 import { WebSocket, WebSocketServer } from 'ws'
 import { socketPath } from '../guests.ts'
+import { openJournal } from './journal.ts'
 
 interface Relayed {
   up: WebSocket
   watchers: Set<WebSocket>
 }
 
+const { JOURNAL } = process.env
+const append = JOURNAL ? openJournal(JOURNAL) : undefined
 const relayed = new Map<string, Relayed>()
 const perMessageDeflate = false
 const server = createServer((request, response) => {
@@ -36,7 +39,11 @@ function dial(guestId: string): Relayed {
   })
   const watchers = new Set<WebSocket>()
   up.on('message', (data, binary) => {
-    for (const down of watchers) down.send(data, { binary })
+    const pass = () => {
+      for (const down of watchers) down.send(data, { binary })
+    }
+    if (append) append(data.toString(), pass)
+    else pass()
   })
   up.on('error', () => up.terminate())
   up.on('close', () => {

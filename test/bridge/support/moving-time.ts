@@ -19,6 +19,20 @@ export async function pass(
   }
 }
 
+/** Moves time on as long as it takes until `look` sees something, by `atMostMs`. Returns by how much. */
+export async function passUntil(
+  time: Pick<MovableTime, 'advance'>,
+  look: () => boolean | Promise<boolean>,
+  atMostMs: number,
+): Promise<number> {
+  for (let moved = 0; moved < atMostMs; moved += 500) {
+    if (await look()) return moved
+    await pass(time, 500)
+  }
+  if (await look()) return atMostMs
+  throw new Error(`not within ${atMostMs} ms of moved time`)
+}
+
 /** Lets what is on its way between sockets of this process arrive. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
