@@ -14,7 +14,7 @@ import { call } from '../requests.ts'
 import { startGateway, startProgram } from '../targets.ts'
 
 /** So that what grows with the first load, and not with sessions, has grown before. */
-const before = 500
+const before = 1500
 /** Two sockets of each session in one process, and room for the rest. */
 const filesEach = 2
 const filesBesides = 1000
