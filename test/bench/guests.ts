@@ -1,5 +1,6 @@
 /** What the rows with streams share: guests, those who watch them, and the other side that speaks to them. */
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { until } from '../support/until.ts'
 import { appKey, call } from './requests.ts'
@@ -14,6 +15,8 @@ export interface Guest {
 
 const atOnce = 32
 const withinMs = 30_000
+const maxTries = 20
+const comeBackMs = 500
 
 /** A guest's own socket on the platform. */
 export function socketPath(guestId: string): string {
@@ -25,11 +28,11 @@ export async function bridged(port: number, count: number): Promise<Guest[]> {
   const url = `http://127.0.0.1:${port}/v1/sessions`
   const guests: Guest[] = []
   await inTurns(count, async () => {
-    const session = await call('POST', url, { guest: { name: 'Ada' } })
+    const session = await patiently(() => call('POST', url, { guest: { name: 'Ada' } }))
     const { id, guestId } = session as { id: string; guestId: string }
     guests.push({ guestId, watchUrl: `ws://127.0.0.1:${port}/v1/sessions/${id}/ws` })
   })
-  await allActive(port)
+  await patiently(() => allActive(port))
   return guests
 }
 
@@ -127,4 +130,16 @@ async function inTurns(count: number, run: (index: number) => Promise<void>): Pr
     while (next < count) await run(next++)
   }
   await Promise.all(Array.from({ length: atOnce }, work))
+}
+
+/** A gateway whose CPU others take as well may shed load; then nothing was done, and it asks to come back. */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (tries === maxTries || !String(error).includes('answered 503')) throw error
+      await pause(comeBackMs)
+    }
+  }
 }

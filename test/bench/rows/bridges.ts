@@ -6,7 +6,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../../support/until.ts'
-import { bridged, type Guest, relayed, Speaker, Watchers } from '../guests.ts'
+import { bridged, type Guest, patiently, relayed, Speaker, Watchers } from '../guests.ts'
 import { openFilesLimit, residentBytes } from '../machine.ts'
 import type { Server } from '../processes.ts'
 import type { Row } from '../report.ts'
@@ -70,7 +70,9 @@ async function gatewayHolds(folder: string, { port }: Server, speaker: Speaker) 
   await speakToAll(speaker, guests, watchers)
   const held = perSession(atFirst, await settled(gateway))
   const { ended } = await speaker.sockets()
-  const stats = (await call('GET', `http://127.0.0.1:${gateway.port}/v1/stats`)) as {
+  const stats = (await patiently(() =>
+    call('GET', `http://127.0.0.1:${gateway.port}/v1/stats`),
+  )) as {
     streams: { upstream: number }
   }
   const missing = before + sessions - stats.streams.upstream
