@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { authors, messageStatuses } from '../../sessions/message.ts'
 import type { NewMessage } from '../../sessions/new-message.ts'
-import { line, ProblemCode, pageOf, Timestamp, text } from './common.ts'
+import { json, line, ProblemCode, pageOf, Timestamp, text } from './common.ts'
 
 const mediaType = z
   .string()
@@ -95,6 +95,11 @@ export const PublicMessage = z
     text: z.string(),
     contentType: z.string(),
     attachments: z.array(Attachment),
+    content: json
+      .optional()
+      .meta({
+        description: 'The platform’s own content of a received message, where it is more than text',
+      }),
     status: z.enum(messageStatuses),
     upstreamId: z.string().nullable(),
     upstreamStatus: z.string().nullable(),
