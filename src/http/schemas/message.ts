@@ -95,11 +95,9 @@ export const PublicMessage = z
     text: z.string(),
     contentType: z.string(),
     attachments: z.array(Attachment),
-    content: json
-      .optional()
-      .meta({
-        description: 'The platform’s own content of a received message, where it is more than text',
-      }),
+    content: json.optional().meta({
+      description: 'The platform’s own content of a received message, where it is more than text',
+    }),
     status: z.enum(messageStatuses),
     upstreamId: z.string().nullable(),
     upstreamStatus: z.string().nullable(),
