@@ -50,8 +50,6 @@ export interface DialectSettings {
 export interface StreamDialect {
   /** After a drop the same guest can dial again and the conversation goes on. */
   readonly resumable: boolean
-  /** Messages that may be on their way without an ack at once. 1 where an ack names nothing of ours. */
-  readonly window: number
   /** New connections the platform takes, of all guests together. */
   readonly dialLimit?: { dials: number; windowMs: number }
   /** What the platform takes on one socket, beside the general pace. */

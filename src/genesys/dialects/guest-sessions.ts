@@ -141,7 +141,6 @@ export const guestSessions: Dialect = {
 
   stream: {
     resumable: true,
-    window: 1,
     limits: [],
     open({ upstream, secrets }, _hosts, at) {
       const url = new URL(remembered(upstream, 'websocketUrl'))

@@ -67,7 +67,6 @@ export const messagingGuests: Dialect = {
 
   stream: {
     resumable: false,
-    window: 1,
     limits: [],
     open({ guestId, secrets }, { messaging }) {
       const query = new URLSearchParams({ webChatToken: remembered(secrets, 'webChatToken') })

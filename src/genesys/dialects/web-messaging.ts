@@ -58,7 +58,6 @@ export const webMessaging: Dialect = {
 
   stream: {
     resumable: true,
-    window: 5,
     // Of one deployment; a little is left to those who share it.
     dialLimit: { dials: 900, windowMs: 60_000 },
     limits: [
