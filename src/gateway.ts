@@ -2,12 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { type Clock, systemClock } from './clock.ts'
+import { openDepartureBook } from './departure-book.ts'
 import { GenesysClient } from './genesys/client.ts'
-import type { Dialect } from './genesys/dialect.ts'
-import { dialects, missingSettings } from './genesys/dialects/index.ts'
-import { Files } from './genesys/files.ts'
+import { dialects } from './genesys/dialects/index.ts'
 import { registerPlatformWebhook } from './genesys/platform-webhooks.ts'
-import { Dialer } from './genesys/socket.ts'
 import { ApiKeys } from './http/auth.ts'
 import { buildApp } from './http/build-app.ts'
 import { Idempotency } from './http/idempotency.ts'
@@ -20,22 +18,8 @@ import { Metrics } from './insight/metrics.ts'
 import { Stats } from './insight/stats.ts'
 import { dialectView, notReady, webhooksOf } from './operator-views.ts'
 import { embeddedSimulator, platformOf } from './platform.ts'
-import { Activation } from './sessions/activation.ts'
-import { Bridges } from './sessions/bridges.ts'
-import { carryByRest } from './sessions/carrier.ts'
-import { Feed } from './sessions/feed.ts'
-import { upstreamIdsOf } from './sessions/known-messages.ts'
-import { confirm, noteReceipt } from './sessions/late-truth.ts'
-import { readMissed } from './sessions/missed.ts'
-import { Policy } from './sessions/policy.ts'
-import { reconnect } from './sessions/reconnect.ts'
-import { recover } from './sessions/recovery.ts'
-import { SessionRegistry } from './sessions/registry.ts'
-import { Retention } from './sessions/retention.ts'
-import { Rotation } from './sessions/rotation.ts'
-import { Sender } from './sessions/sender.ts'
-import { type DialectName, dialectNames, type Session } from './sessions/session.ts'
-import { Sessions } from './sessions/sessions.ts'
+import { openSessionLayer } from './session-layer.ts'
+import { dialectNames } from './sessions/session.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
 import { openStore } from './store/open-store.ts'
 import { Dispatcher } from './webhooks/dispatcher.ts'
@@ -83,6 +67,7 @@ export async function startGateway(
     new GenesysClient({
       ...settings.genesys,
       ...platform,
+      departures: await openDepartureBook(store),
       clock,
       log: logger,
       onCall: ({ operation, dialect, status, code, attempts, durationMs }) =>
@@ -93,100 +78,16 @@ export async function startGateway(
   const origins = new Origins(settings.http.allowedOrigins)
   const stats = stack.use(await Stats.open(store, clock))
   stack.defer(logEvents(store, logger))
-  const registry = new SessionRegistry(store)
-  const feed = stack.use(new Feed(store))
-  const dialectOf = (session: Session): Dialect => dialects[session.dialect]
-  const configured = (name: DialectName): Dialect | undefined =>
-    missingSettings(dialects[name], platform.dialects).length === 0 ? dialects[name] : undefined
-  const activation = stack.use(
-    new Activation({
-      registry,
-      feed,
-      clock,
-      dialectOf,
-      client,
-      timeoutMs: settings.genesys.timeoutMs,
-      onTrouble: (sessionId, err) =>
-        logger.warn({ sessionId, err }, 'activation could not be asked for'),
-    }),
-  )
-  const trouble = (text: string) => (sessionId: string, err: unknown) =>
-    logger.warn({ sessionId, err }, text)
-  const rotation = stack.use(
-    new Rotation({
-      registry,
-      client,
-      clock,
-      dialectOf,
-      timeoutMs: settings.genesys.timeoutMs,
-      onTrouble: trouble('the guest token could not be rotated'),
-      onEnd: (sessionId) => {
-        bridges.end(sessionId)
-        sender.wake(sessionId)
-      },
-    }),
-  )
-  const dialer = stack.use(new Dialer(clock))
-  const bridges = stack.use(
-    new Bridges({
-      registry,
-      clock,
-      dialer,
-      dialectOf,
-      hosts: platform.sockets,
-      ackTimeoutMs: settings.sessions.ackTimeoutMs,
-      files: stack.use(new Files(settings.webhooks.allowPrivate)),
-      maxAttachmentBytes: settings.policy.maxAttachmentBytes,
-      frameIntervalMs: settings.sessions.frameIntervalMs,
-      knownIds: (sessionId) => upstreamIdsOf(store, sessionId),
-      refresh: async (sessionId) => void (await rotation.rotate(sessionId)),
-      missed: (asker, session) =>
-        readMissed(
-          asker,
-          session,
-          dialectOf(session),
-          (...read) => client.readAsGuest(...read),
-          () => clock.now(),
-        ),
-      confirm: (sessionId, evidence) => confirm({ store, registry, clock }, sessionId, evidence),
-      onReceipt: (sessionId, news) => noteReceipt({ store, registry, clock }, sessionId, news),
-      onTyping: (sessionId) => feed.typing(sessionId),
-      onTrouble: trouble('the stream to the platform had trouble'),
-    }),
-  )
-  const byRest = carryByRest(client)
-  const sender = new Sender({
-    registry,
-    activation,
-    carry: (dialect, session, text, flight) =>
-      (dialect.sendMessage ? byRest : bridges.carry)(dialect, session, text, flight),
-    clock,
-    dialectOf,
-    activationMs: settings.sessions.activationTimeoutMs,
-    attemptMs: settings.sessions.sendTimeoutMs,
-    onSettled: (error) => metrics.settled(error?.code ?? 'sent'),
-    onTrouble: ({ id: messageId, sessionId }, err) =>
-      logger.error({ messageId, sessionId, err }, 'message could not be handled; it stays in line'),
-  })
-  const policy = new Policy(settings.policy)
-  const sessions = new Sessions({
+  const { sessions, registry, feed, sender, bridges, policy, takeUp } = openSessionLayer(stack, {
     store,
-    registry,
-    feed,
-    activation,
-    sender,
-    bridges,
-    rotation,
-    policy,
     client,
     clock,
-    settings: platform.dialects,
-    strictConsentRegions: settings.sessions.strictConsentRegions,
+    logger,
+    settings,
+    platform,
     requireOrigin: (origin) => origins.require(origin),
-    dialect: configured,
-    callTimeoutMs: settings.sessions.sendTimeoutMs,
+    onSettled: (outcome) => metrics.settled(outcome),
   })
-  stack.use(new Retention(store, clock, settings.sessions.retentionMs, logger))
 
   const webhooks = stack.use(
     await Dispatcher.open(
@@ -269,17 +170,7 @@ export async function startGateway(
     cancel()
   })
 
-  const recovered = await recover({ store, registry, activation, sender, now: () => clock.now() })
-  if (recovered.sessions > 0) logger.info(recovered, 'took up what an earlier process left')
-  const streams = await reconnect({
-    store,
-    registry,
-    bridges,
-    rotation,
-    dialects: Object.values(dialects),
-    now: () => clock.now(),
-  })
-  if (streams.redialled + streams.lost > 0) logger.info(streams, 'took up streams')
+  await takeUp()
   const url = await app.listen({ host: settings.http.host, port: settings.http.port })
   stack.defer(clock.after(warmUpMs, () => policy.warmUp()))
   // Readiness shows what is wrong with the credentials before the first guest is made.

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { DialectName } from '../sessions/session.ts'
 import type { OAuthClient, OAuthStyle } from './credentials.ts'
+import type { DepartureBook } from './departures.ts'
 import type { Dialect } from './dialect.ts'
 import type { Log } from './log.ts'
 import type { HttpRequest, Outcome } from './outcome.ts'
@@ -28,6 +29,9 @@ export interface AccountsDeps {
   oauthStyle: OAuthStyle
   limits: Record<DialectName, QuotaLimit>
   maxQueued?: number
+  departures?: DepartureBook | undefined
+  /** Per attempt. */
+  timeoutMs: number
   clock: Clock
   log: Log
   send: (request: HttpRequest) => Promise<Outcome>
@@ -56,6 +60,8 @@ export class Accounts {
         client: client.id,
         limits,
         clock,
+        departures: deps.departures,
+        callMs: deps.timeoutMs,
         ...(maxQueued === undefined ? {} : { maxQueued }),
       }),
       unwellUntil: 0,

@@ -12,6 +12,8 @@ export interface Gate {
   tryEnter(): Leave | undefined
   /** Resolves once there is a place; 0 goes before 9. */
   enter(priority: number): Promise<Leave>
+  /** So many places before anyone else gets one. */
+  hold(places: number): Leave
 }
 
 /** Places that were taken together, in one job of that weight; they are given back together. */
@@ -51,14 +53,22 @@ export function openGate(limit: number): Gate {
         })
         .catch(refuse)
     })
+  const hold = (places: number): Leave => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    // Only a limiter that was stopped refuses, and this one never is.
+    void limiter.schedule({ priority: 0, weight: places }, () => promise)
+    return resolve
+  }
   if (weight === 1) {
     // Each asks for itself, so that Bottleneck sees every priority.
     return {
+      hold,
       tryEnter: () => undefined,
       enter: async (priority) => take(await nextBlock(priority)),
     }
   }
   return {
+    hold,
     tryEnter: () => open && take(open),
     enter: async (priority) => {
       while (!open) {

@@ -117,7 +117,7 @@ export class Call {
       // The token may have run out while the call stood in line.
       const token =
         account.tokens.current(scopes) ?? (await account.tokens.get(scopes, this.#options))
-      const outcome = await this.#leave(token)
+      const outcome = await this.#leave(account, token)
       left = outcome.kind === 'answer' || isLost(outcome)
       if (outcome.kind === 'answer') this.#learn(outcome, account, token)
       return outcome
@@ -126,12 +126,15 @@ export class Call {
     }
   }
 
-  async #leave(token: AccessToken): Promise<Outcome> {
+  async #leave(account: Account, token: AccessToken): Promise<Outcome> {
     const { breaker, transport, clock } = this.#deps
-    const { leaving, deadline, trace } = this.#options
+    const { dialect, leaving, deadline, trace } = this.#options
     if (breaker.blockedForMs() > 0) return circuitOpen()
     this.#out = true
-    if (leaving !== undefined) await leaving()
+    const noted = account.quota.note(dialect)
+    // Asked for together, so that both are in one commit.
+    if (noted) await Promise.all([leaving?.(), noted])
+    else if (leaving) await leaving()
     const timeoutMs = Math.max(deadline - clock.now(), leastAttemptMs)
     const http = apiRequest(this.#request, token.value, trace, {
       leaveBy: deadline,

@@ -10,6 +10,7 @@ import { apiRequest } from './api-request.ts'
 import { Breaker, type BreakerOptions, type BreakerState } from './breaker.ts'
 import { Call, type CallDeps, type CallOptions } from './call.ts'
 import type { OAuthClient, OAuthStyle } from './credentials.ts'
+import type { DepartureBook } from './departures.ts'
 import type { Dialect, UpstreamAnswer, UpstreamRequest } from './dialect.ts'
 import type { Log } from './log.ts'
 import type { Answer } from './outcome.ts'
@@ -30,6 +31,8 @@ export interface GenesysClientConfig {
   /** Per attempt. */
   timeoutMs: number
   limits: Record<DialectName, QuotaLimit>
+  /** What keeps the quota exact over a restart. Left out, the windows start empty. */
+  departures?: DepartureBook | undefined
   clock: Clock
   log: Log
   /** Told of every call when it is over; for metrics. */

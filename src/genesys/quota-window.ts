@@ -96,6 +96,23 @@ export class QuotaWindow {
     return this.#queue(ask)
   }
 
+  /** Takes places for calls of an earlier process until `until`, epoch ms; earlier ones first. */
+  hold(calls: number, until: number): void {
+    const gate = this.#gate
+    const places = Math.min(calls, this.limit - this.#taken)
+    const ms = until - this.#clock.now()
+    if (!gate || places <= 0 || ms <= 0) return
+    this.#taken += places
+    for (let n = 0; n < places; n++) this.#returns.push(until)
+    const leave = gate.hold(places)
+    this.#clock.after(timerMs(ms), () => {
+      this.#taken -= places
+      this.#returns.splice(0, places)
+      leave()
+      this.#drain()
+    })
+  }
+
   /**
    * Nobody leaves before `until`, epoch ms; those in line wait on, if their deadline allows. A shorter pause does not
    * end a longer one.

@@ -1,9 +1,10 @@
 /**
  * What one OAuth client may still send, per dialect. Dialects with the same limit share one window, because the
- * platform counts the client and not the dialect. Kept in memory: a process does not know what the one before it sent.
+ * platform counts the client and not the dialect. What earlier processes sent counts on, where a book of it is kept.
  */
 import type { Clock } from '../clock.ts'
-import type { DialectName } from '../sessions/session.ts'
+import { type DialectName, dialectNames } from '../sessions/session.ts'
+import { type DepartureBook, Departures, sliceMs } from './departures.ts'
 import {
   type Ask,
   type Priority,
@@ -17,6 +18,11 @@ export type { Ask, Priority, QuotaLimit, Release }
 export interface Quota {
   /** A place for one call; rejects with a retryable `rate-limited` when none comes free in time. */
   acquire(dialect: DialectName, ask: Ask): Release | Promise<Release>
+  /**
+   * To be awaited before the bytes leave: from then on a crash cannot make us forget the call. Rejects when that cannot
+   * be promised; undefined when there is nothing to remember.
+   */
+  note(dialect: DialectName): Promise<void> | undefined
   /** What such a call would meet now. */
   outlook(dialect: DialectName, priority: Priority): Outlook
   /** Stops every caller of this client until `until`, epoch ms. Whether that is news: nothing was paused before. */
@@ -51,11 +57,23 @@ export interface QuotaOptions {
   client: string
   limits: Record<DialectName, QuotaLimit>
   clock: Clock
+  /** Left out, a restart starts with empty windows. */
+  departures?: DepartureBook | undefined
+  /** The longest a call can be under way. Default 10 s. */
+  callMs?: number
   /** Callers that may wait in line, over all windows. Default 1000. */
   maxQueued?: number
 }
 
-export function createQuota({ client, limits, clock, maxQueued = 1_000 }: QuotaOptions): Quota {
+export function createQuota({
+  client,
+  limits,
+  clock,
+  departures: book,
+  callMs = 10_000,
+  maxQueued = 1_000,
+}: QuotaOptions): Quota {
+  const departures = book && new Departures(client, book, clock)
   const windows = new Map<string, QuotaWindow>()
   const windowOf = new Map<DialectName, QuotaWindow>()
   let pausedUntil = 0
@@ -81,7 +99,20 @@ export function createQuota({ client, limits, clock, maxQueued = 1_000 }: QuotaO
     return window
   }
 
+  const startedAt = clock.now()
+  for (const { client: of, dialect, from, count } of book?.earlier ?? []) {
+    if (of !== client || !dialectNames.includes(dialect)) continue
+    // Whatever that process had under way ended with it.
+    const endedBy = Math.min(startedAt, from + sliceMs + callMs)
+    const window = find(dialect)
+    window.hold(count, endedBy + window.windowMs)
+  }
+
   return {
+    note: (dialect) => {
+      const { windowMs } = find(dialect)
+      return windowMs === 0 ? undefined : departures?.note(dialect, windowMs + callMs)
+    },
     acquire: (dialect, ask) =>
       closed === undefined ? find(dialect).acquire(ask) : Promise.reject(closed),
     outlook: (dialect, priority) => {

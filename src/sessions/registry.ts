@@ -1,12 +1,8 @@
 import { GatewayError } from '../errors.ts'
-import {
-  type IdempotencyRecord,
-  type Store,
-  StoreUnavailable,
-  VersionConflict,
-} from '../store/store.ts'
+import { type IdempotencyRecord, type Store, VersionConflict } from '../store/store.ts'
 import type { Session } from './session.ts'
 import type { Step } from './steps.ts'
+import { storeTrouble } from './store-trouble.ts'
 
 /** What a decision makes of a session. Nothing when there is nothing to do. */
 export type Decision = (Step & { idempotency?: IdempotencyRecord | undefined }) | undefined
@@ -95,16 +91,7 @@ export class SessionRegistry {
     try {
       await this.#store.commit({ ...decision, expectedVersion })
     } catch (cause) {
-      if (!(cause instanceof StoreUnavailable)) throw cause
-      throw new GatewayError(
-        'overloaded',
-        'The store cannot take writes now; nothing was changed',
-        {
-          cause,
-          retryable: true,
-          retryAfterMs: 5000,
-        },
-      )
+      throw storeTrouble(cause)
     }
   }
 

@@ -110,6 +110,13 @@ export const migrations: readonly string[] = [
     state TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE tallies (
+    name TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (name, slot)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE notes (
     name TEXT PRIMARY KEY,
     value ANY NOT NULL

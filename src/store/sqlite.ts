@@ -25,8 +25,10 @@ import {
   type SessionFilter,
   type Store,
   StoreUnavailable,
+  type Tally,
 } from './store.ts'
 import type { StoreLog } from './store-log.ts'
+import { Tallies } from './tallies.ts'
 import { Writer } from './writer.ts'
 
 export interface SqliteStoreDeps {
@@ -48,6 +50,7 @@ export class SqliteStore implements Store {
   readonly #commits: GroupCommit
   readonly #retention: Retention
   readonly #list: SessionList
+  readonly #tallies: Tallies
   readonly #statements: ReturnType<typeof prepare>
   #isClosed = false
 
@@ -67,6 +70,7 @@ export class SqliteStore implements Store {
     this.#writer = new Writer({ db, box, places, sessions, messages, requests, followers })
     this.#retention = new Retention(db, places, sessions)
     this.#list = new SessionList(db)
+    this.#tallies = new Tallies(db)
     this.#statements = prepare(db)
     this.#commits = new GroupCommit({
       db,
@@ -174,6 +178,18 @@ export class SqliteStore implements Store {
     return this.#commits.add(() => {
       this.#statements.writeBookmark.run(reader, position, state)
     })
+  }
+
+  writeTally(
+    tally: Omit<Tally, 'count'>,
+    count: () => number,
+    forgetBefore: number,
+  ): Promise<void> {
+    return this.#commits.add(() => this.#tallies.write({ ...tally, count: count() }, forgetBefore))
+  }
+
+  async tallies(): Promise<Tally[]> {
+    return this.#read(() => this.#tallies.all())
   }
 
   deriveKey(purpose: string): Buffer {

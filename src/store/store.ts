@@ -53,6 +53,14 @@ export interface PageRequest {
   cursor?: string | undefined
 }
 
+/** A count that outlives the process. */
+export interface Tally {
+  name: string
+  /** Epoch ms. */
+  slot: number
+  count: number
+}
+
 /** The session changed since it was read: read again and decide again. */
 export class VersionConflict extends Error {
   override readonly name = 'VersionConflict'
@@ -112,6 +120,14 @@ export interface Store extends AsyncDisposable {
   /** A reader's durable note: how far it came and what it knows by then (JSON text). */
   readBookmark(reader: string): Promise<{ position: number; state: string } | undefined>
   writeBookmark(reader: string, position: number, state: string): Promise<void>
+
+  /**
+   * Keeps a count in the place of any other of its name and slot; `count` is asked when it is written, with what else
+   * is committed in that turn. Slots of that name before `forgetBefore` are removed.
+   */
+  writeTally(tally: Omit<Tally, 'count'>, count: () => number, forgetBefore: number): Promise<void>
+  /** All of them, by name, oldest first. */
+  tallies(): Promise<Tally[]>
 
   /** 32 bytes for one purpose that only whoever has the store's key can make; the same after a restart. */
   deriveKey(purpose: string): Buffer

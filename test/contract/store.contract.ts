@@ -850,6 +850,29 @@ export function storeContract(engine: string, open: OpenStore): void {
     )
   })
 
+  describe(`${engine}: tallies`, () => {
+    it(
+      'keeps the count of a name and slot as it was when it was written, and forgets older slots',
+      on(async (store) => {
+        const write = (name: string, slot: number, count: () => number, forgetBefore = 0) =>
+          store.writeTally({ name, slot }, count, forgetBefore)
+        let count = 1
+        const writing = write('calls', 250, () => count)
+        count = 2
+        await writing
+        await write('calls', 500, () => 3)
+        await write('other', 250, () => 4)
+        await write('calls', 750, () => 5, 500)
+
+        assert.deepEqual(await store.tallies(), [
+          { name: 'calls', slot: 500, count: 3 },
+          { name: 'calls', slot: 750, count: 5 },
+          { name: 'other', slot: 250, count: 4 },
+        ])
+      }),
+    )
+  })
+
   describe(`${engine}: bookmarks`, () => {
     it(
       'are undefined until written, and then the last one written',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { startSimulator } from '../../src/simulator/simulator.ts'
 import { textsAt } from '../support/far-end.ts'
 import { startTestGateway } from '../support/gateway.ts'
+import { settingsFor, startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts'
 import { createSession, openSession, respondAsync, send, transcript } from '../support/sessions.ts'
 import { until } from '../support/until.ts'
 
@@ -118,5 +120,42 @@ describe('the quota of the platform', { concurrency: 4 }, () => {
       .list('external-guests')
       .map(({ answeredStatus }) => answeredStatus)
     assert.ok(!statuses.includes(429), 'the platform itself never had to refuse')
+  })
+
+  it('R1: holds over kill -9 and restart: no window sees more than the limit', {
+    timeout: 60_000,
+  }, async (t) => {
+    const simulator = await startSimulator({ activationMs: 20, agent: false, rateLimit: 'off' })
+    t.after(() => simulator[Symbol.asyncDispose]())
+    const folder = temporaryFolder(t)
+    const restarts = { limit: 30, windowMs: 4000 }
+    const settings = settingsFor(simulator, {
+      STORE: 'sqlite:gateway.db',
+      GENESYS_RATE_LIMIT: '30/4s',
+      GENESYS_TIMEOUT_MS: '1000',
+    })
+    const { received } = simulator.control
+    const arrivals = () => received.list('external-guests').map(({ at }) => at)
+
+    for (let life = 1; life <= 5; life++) {
+      const gateway = await startGatewayProcess(t, folder, settings)
+      if (life === 1) {
+        const { body } = await gateway.api('POST', '/v1/sessions', { guest: { name: 'Ada' } })
+        const texts = Array.from({ length: 100 }, (_, at) => `message ${at}`)
+        for (const text of texts) {
+          await gateway.api('POST', `/v1/sessions/${body.id}/messages`, { text }, respondAsync)
+        }
+      }
+      const before = arrivals().length
+      await until('more calls arrive', () => arrivals().length >= before + 12)
+      await gateway.kill()
+    }
+
+    const at = arrivals()
+    assert.ok(at.length > restarts.limit, `only ${at.length} calls arrived`)
+    for (let n = restarts.limit; n < at.length; n++) {
+      const span = (at[n] ?? 0) - (at[n - restarts.limit] ?? 0)
+      assert.ok(span >= restarts.windowMs, `${restarts.limit + 1} calls in ${span} ms`)
+    }
   })
 })

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { UpstreamError } from '../../src/errors.ts'
+import type { Departed } from '../../src/genesys/departures.ts'
 import { createQuota, type QuotaLimit } from '../../src/genesys/quota.ts'
 import { type DialectName, dialectNames } from '../../src/sessions/session.ts'
+import { FakeClock } from './support/fake-clock.ts'
 
 function limits(fields: Partial<Record<DialectName, QuotaLimit>>): Record<DialectName, QuotaLimit> {
   const off = Object.fromEntries(dialectNames.map((name) => [name, 'off' as const]))
@@ -109,5 +111,88 @@ describe('createQuota', () => {
     for (const release of releases) release(true)
     ;(await waiting)(false)
     quota.close(new Error('over'))
+  })
+
+  it('counts on from what an earlier process left in its book (R1)', async () => {
+    const clock = new FakeClock(1_000_000)
+    const earlier = (from: number, count: number, fields = {}): Departed => {
+      return { client: 'c1', dialect: 'external-guests', from, count, ...fields }
+    }
+    const quota = createQuota({
+      client: 'c1',
+      clock,
+      callMs: 1_000,
+      limits: limits({
+        'external-guests': { limit: 5, windowMs: 10_000 },
+        conversations: { limit: 5, windowMs: 10_000 },
+        'guest-sessions': { limit: 1, windowMs: 1_000 },
+      }),
+      departures: {
+        earlier: [
+          earlier(980_000, 5),
+          earlier(992_000, 2),
+          earlier(999_750, 1, { dialect: 'conversations' }),
+          earlier(999_750, 1, { client: 'c2' }),
+          earlier(999_750, 1, { dialect: 'messaging-guests' }),
+        ],
+        write: () => Promise.resolve(),
+      },
+    })
+    const left = () => quota.outlook('external-guests', 'message')
+    assert.deepEqual(left(), { waitMs: 0, remaining: 2 })
+    assert.equal(quota.outlook('guest-sessions', 'message').remaining, 1)
+    for (const release of [await quota.acquire('external-guests', ask({ deadline: 2_000_000 }))]) {
+      release(true)
+    }
+    const last = await quota.acquire('external-guests', ask({ deadline: 2_000_000 }))
+    last(true)
+
+    // Those of 992,000 were over at 993,250 at the latest, that of 999,750 when the process started.
+    assert.deepEqual(left(), { waitMs: 3_250, remaining: 0 })
+    await clock.advance(3_250)
+    assert.equal(left().remaining, 2)
+    await clock.advance(6_750)
+    assert.equal(left().remaining, 3)
+    await clock.advance(10)
+    assert.equal(left().remaining, 5)
+  })
+
+  it('notes what is about to leave, many in one write, each before its bytes (R1)', async () => {
+    const clock = new FakeClock(1_000_100)
+    const asked: (() => number)[] = []
+    const durable: (() => void)[] = []
+    const slices: unknown[] = []
+    const quota = createQuota({
+      client: 'c1',
+      clock,
+      callMs: 1_000,
+      limits: limits({ 'external-guests': { limit: 5, windowMs: 10_000 } }),
+      departures: {
+        earlier: [],
+        write: (slice, count, forgetBefore) => {
+          slices.push({ ...slice, forgetBefore })
+          asked.push(count)
+          return new Promise((resolve) => durable.push(resolve))
+        },
+      },
+    })
+    assert.equal(quota.note('conversations'), undefined)
+    const two = [quota.note('external-guests'), quota.note('external-guests')]
+    assert.equal(slices.length, 1)
+    assert.equal(asked[0]?.(), 2)
+    const third = quota.note('external-guests')
+    assert.equal(asked.length, 2)
+    assert.equal(asked[1]?.(), 3)
+    await clock.advance(250)
+    const fourth = quota.note('external-guests')
+    assert.equal(asked[2]?.(), 1)
+    for (const resolve of durable) resolve()
+    await Promise.all([...two, third, fourth])
+    const slice = { client: 'c1', dialect: 'external-guests' }
+    assert.deepEqual(slices, [
+      { ...slice, from: 1_000_000, forgetBefore: 988_850 },
+      { ...slice, from: 1_000_000, forgetBefore: 988_850 },
+      { ...slice, from: 1_000_250, forgetBefore: 989_100 },
+    ])
   })
 })

@@ -34,6 +34,16 @@ export const rules: readonly Rule[] = [
   { of: 'welcome.ts', may: vocabulary, types: ['gateway.ts', 'settings.ts'] },
   { of: 'gateway.ts', may: ['**'] },
   {
+    of: 'session-layer.ts',
+    may: ['sessions/**', 'genesys/**', ...vocabulary],
+    types: ['platform.ts', 'settings.ts', 'store/store.ts'],
+  },
+  {
+    of: 'departure-book.ts',
+    may: ['sessions/store-trouble.ts', ...facts, ...vocabulary],
+    types: ['genesys/departures.ts', 'store/store.ts'],
+  },
+  {
     of: 'platform.ts',
     may: ['genesys/**', 'simulator/simulator.ts', ...vocabulary],
     types: ['settings.ts'],
