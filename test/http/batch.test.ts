@@ -88,6 +88,39 @@ describe('POST /v1/messages/batch', () => {
     assert.equal((await reader.read()).done, true)
   })
 
+  it('lets a session that is not routed, however many its lines, hold up no other', async () => {
+    const { url, simulator } = gateway()
+    const fast = await openSession(api)
+    simulator.control.freezeRouting(true)
+    const slow = await createSession(api)
+    const asked = [
+      ...Array.from({ length: 200 }, (_, n) => ({ sessionId: slow.id, text: `slow ${n}` })),
+      ...Array.from({ length: 100 }, (_, n) => ({ sessionId: fast.id, text: `fast ${n}` })),
+    ]
+    const response = await fetch(`${url}/v1/messages/batch`, {
+      method: 'POST',
+      headers: { ...ndjson, authorization: `Bearer ${adminKey}` },
+      body: lines(...asked),
+    })
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    assert.ok(reader)
+    let text = ''
+    const results = async (count: number) => {
+      while (text.split('\n').length <= count) text += (await reader.read()).value ?? ''
+      return parse(text).map(({ message }) => message?.text)
+    }
+    assert.deepEqual(
+      await results(100),
+      asked.slice(200).map((line) => line.text),
+    )
+    simulator.control.freezeRouting(false)
+    assert.deepEqual(
+      (await results(300)).slice(100),
+      asked.slice(0, 200).map((line) => line.text),
+    )
+    assert.equal((await reader.read()).done, true)
+  })
+
   it('answers lines while others are still being written', async () => {
     const session = await openSession(api)
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()

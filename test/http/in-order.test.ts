@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { inOrder } from '../../src/http/in-order.ts'
 
 /** Items whose runs end when told to. */
-function manual(limit = 10) {
+function manual(limit = 10, maxWaiting = 100) {
   const runs = new Map<string, PromiseWithResolvers<string>>()
   const started: string[] = []
   const queue: string[] = []
@@ -32,6 +32,7 @@ function manual(limit = 10) {
       return run.promise
     },
     limit,
+    maxWaiting,
   })
   return {
     results,
@@ -91,6 +92,54 @@ describe('inOrder', () => {
     finish('c')
     await settled()
     assert.deepEqual(started, ['a', 'b', 'c'], 'b and c have not been taken')
+    await results.return(undefined)
+  })
+
+  it('lets a key that is slow keep one place, and those behind its items go on', async () => {
+    const { results, started, give, finish, end } = manual(2)
+    give('a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1')
+    end()
+    for (const item of ['b1', 'b2', 'c1']) {
+      const next = results.next()
+      await settled()
+      finish(item)
+      assert.equal((await next).value, `${item}!`)
+    }
+    assert.deepEqual(started, ['a1', 'b1', 'b2', 'c1'])
+    for (const item of ['a1', 'a2', 'a3', 'a4']) {
+      const next = results.next()
+      await settled()
+      finish(item)
+      assert.equal((await next).value, `${item}!`)
+    }
+    assert.equal((await results.next()).done, true)
+  })
+
+  it('reads no further once as many wait for their own as may', async () => {
+    const { results, started, queue, give, finish } = manual(10, 2)
+    give('a1', 'a2', 'a3', 'b1')
+    const first = results.next()
+    await settled()
+    assert.deepEqual([started, queue], [['a1'], ['b1']])
+    finish('a1')
+    await first
+    await settled()
+    assert.deepEqual([started, queue], [['a1', 'a2', 'b1'], []])
+    await results.return(undefined)
+  })
+
+  it('begins no more of a key while nobody takes the results', async () => {
+    const { results, started, give, finish } = manual(2)
+    give('a1', 'a2', 'b1', 'a3')
+    const first = results.next()
+    await settled()
+    finish('a1')
+    await first
+    await settled()
+    finish('b1')
+    finish('a2')
+    await settled()
+    assert.deepEqual(started, ['a1', 'b1', 'a2'])
     await results.return(undefined)
   })
 

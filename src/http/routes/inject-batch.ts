@@ -15,8 +15,10 @@ import type { App } from '../server.ts'
 import { parseOrRefuse } from '../validation.ts'
 
 const maxBytes = 1024 * 1024
-/** Lines being sent at once; reading pauses at so many. */
+/** Sessions with a line being sent, or with a result that was not taken; reading pauses at so many. */
 const maxInFlight = 64
+/** Lines that wait for an earlier one of their session. */
+const maxWaiting = 10_000
 
 export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions }) {
   app.register(async (own) => {
@@ -30,7 +32,7 @@ export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions })
           operationId: 'injectBatch',
           summary: 'Inject many messages',
           description:
-            'One `BatchLine` a line in, one `BatchResult` a line out, as they finish. Messages of one session keep the order of their lines; a line that cannot be used is refused alone. What is over 1 MiB is not taken.',
+            'One `BatchLine` a line in, one `BatchResult` a line out, as they finish. Messages of one session keep the order of their lines; a session that is slow holds up no other; a line that cannot be used is refused alone. What is over 1 MiB is not taken.',
           tags: ['Messages'],
           body: { content: { 'application/x-ndjson': { schema: BatchBody } } },
           response: {
@@ -55,6 +57,7 @@ export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions })
           keyOf: sessionIdOf,
           run: (line) => resultOf(sessions, line, request),
           limit: maxInFlight,
+          maxWaiting,
         })
         return reply.type('application/x-ndjson').send(Readable.from(results) as never)
       },
