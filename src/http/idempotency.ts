@@ -15,7 +15,7 @@ const keptMs = 24 * 3_600_000
 export interface Answer {
   status: number
   location: string | null
-  /** JSON text. */
+  /** JSON text; empty with a 204. */
   body: string
   /** It carries a credential, so it is kept sealed. */
   isSecret?: boolean
@@ -121,6 +121,10 @@ export class Idempotency {
 export function sendAnswer(reply: FastifyReply, answer: Answer, replayed: boolean): void {
   if (replayed) reply.header('idempotent-replayed', 'true')
   if (answer.location !== null) reply.header('location', answer.location)
+  if (answer.status === 204) {
+    reply.code(204).send()
+    return
+  }
   const type = answer.status < 400 ? 'application/json' : 'application/problem+json'
   reply.code(answer.status).type(`${type}; charset=utf-8`).send(answer.body)
 }

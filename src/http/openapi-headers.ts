@@ -83,7 +83,7 @@ export const responseHeaders: readonly ResponseHeader[] = [
     name: 'Idempotent-Replayed',
     description: '`true` when this is the first answer again',
     example: 'true',
-    isGivenBy: (operation, status) => isIdempotent(operation) && (status === 200 || isMade(status)),
+    isGivenBy: (operation, status) => isIdempotent(operation) && status < 300,
   },
   {
     name: 'Preference-Applied',
@@ -105,9 +105,8 @@ export const responseHeaders: readonly ResponseHeader[] = [
   },
 ]
 
-/** Typing is not kept, so there is nothing to repeat. */
 function isIdempotent({ method, path }: Operation): boolean {
-  return method === 'post' && path.startsWith('/v1/sessions') && !path.endsWith('/typing')
+  return method === 'post' && path.startsWith('/v1/sessions')
 }
 
 function sendsMessages({ method, path }: Operation): boolean {

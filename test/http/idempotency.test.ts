@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
-import type { Answer } from '../support/gateway.ts'
+import { systemClock } from '../../src/clock.ts'
+import { MovableTime } from '../../src/simulator/time.ts'
+import { type Answer, startTestGateway } from '../support/gateway.ts'
 import { assertProblem } from '../support/problems.ts'
 import { createSession, openSession, send } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
+import { until } from '../support/until.ts'
 
 const guest = { guest: { name: 'Ada' } }
 /** Never used before. */
@@ -65,6 +68,30 @@ describe('Idempotency-Key', () => {
     const first = await send(api, session, 'Hello', under(key))
     assertProblem(first, 'upstream-rejected')
     assertReplayed(first, await send(api, session, 'Hello', under(key)))
+  })
+
+  it('gives a repeated showing of typing the first answer, and shows it once', async (t) => {
+    const time = new MovableTime(systemClock)
+    const { api, simulator } = await startTestGateway(t, { overrides: { clock: time } })
+    const session = await openSession(api, { dialect: 'web-messaging' })
+    const type = (key: string) =>
+      api('POST', `/v1/sessions/${session.id}/typing`, undefined, under(key))
+    const shown = () =>
+      simulator.control.received
+        .list('web-messaging.connect.frame')
+        .filter(({ body }) => JSON.stringify(body).includes('"Typing"')).length
+    const key = newKey()
+    const first = await type(key)
+    assert.equal(first.status, 204)
+    await until('it shows', () => shown() === 1)
+    // So that the pace of typing does not keep the next one back.
+    time.advance(6_000)
+    assertReplayed(first, await type(key))
+    await type(newKey())
+    await until('it shows again', () => shown() === 2)
+    const other = await openSession(api, { dialect: 'web-messaging' })
+    const elsewhere = `/v1/sessions/${other.id}/typing`
+    assertProblem(await api('POST', elsewhere, undefined, under(key)), 'idempotency-key-reused')
   })
 
   it('takes the order of fields and the spacing of a body for nothing', async () => {
