@@ -107,7 +107,8 @@ function document() {
       },
       receiveMessage: {
         ...receives('The guest says something', ['sayMessage']),
-        description: 'Needs a token with `canSend`, or an API key. At most 30 in 10 seconds.',
+        description:
+          'Needs a token with `canSend`, or an API key. At most 30 in 10 seconds. A client that did not see its `ack` says the same again under the same `id`, on this connection or a later one: for 24 hours the session answers it with the first `ack` and does not send it twice. The same `id` with another text is `idempotency-key-reused`.',
         reply: {
           channel: ref('channels/sessionSocket'),
           messages: inChannel('sessionSocket', ['ack', 'error']),

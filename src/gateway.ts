@@ -53,7 +53,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   await using stack = new AsyncDisposableStack()
 
-  const store = stack.use(await openStore({ ...settings.store, log: logger }))
+  const store = stack.use(await openStore({ ...settings.store, clock, log: logger }))
   const simulator =
     settings.mode === 'simulator' ? stack.use(await embeddedSimulator(settings)) : null
   const platform = platformOf(settings, simulator)

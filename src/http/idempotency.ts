@@ -1,5 +1,6 @@
 /**
- * `Idempotency-Key`: the same request under the same key gets the first answer. The record is made durable together
+ * `Idempotency-Key`: the same request under the same key gets the first answer; so does a message of a session's
+ * WebSocket under its client's own id. The record is made durable together
  * with what it is about (see `Remember` in sessions/), so a crash cannot separate the two. Answers worth repeating are
  * kept: successes, and refusals that would be repeated; a failure that may pass gives its key free.
  */
@@ -63,8 +64,19 @@ export class Idempotency {
       const detail = 'must be 1 to 255 visible ASCII characters'
       throw invalidRequest([{ pointer: 'header:idempotency-key', detail }])
     }
-    const key = `${principal}:${header}`
-    const fingerprint = fingerprintOf(request)
+    return this.#begin(`${principal}:${header}`, fingerprintOf(request))
+  }
+
+  /**
+   * The same for what a client says on a session's WebSocket: its own id is the key, whichever connection it comes on
+   * and whoever holds that. Throws as `begin` does.
+   */
+  beginFrame(sessionId: string, id: string, text: string): Promise<Attempt> {
+    // No request's key has a space in it.
+    return this.#begin(`frame ${sessionId} ${id}`, digestOf(text))
+  }
+
+  async #begin(key: string, fingerprint: string): Promise<Attempt> {
     const running = this.#running.get(key)
     if (running !== undefined) throw running === fingerprint ? inProgress() : reused()
     this.#running.set(key, fingerprint)
@@ -139,9 +151,11 @@ const withoutKey: Attempt = {
 }
 
 function fingerprintOf(request: FastifyRequest): string {
-  return createHash('sha256')
-    .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
-    .digest('base64')
+  return digestOf(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
 }
 
 function inProgress(): GatewayError {
@@ -156,6 +170,7 @@ function inProgress(): GatewayError {
 }
 
 function reused(): GatewayError {
-  const detail = 'This key belongs to a request with another method, path or body'
+  const detail =
+    'This key belongs to a request with another method, path or body, or this id to another text'
   return new GatewayError('idempotency-key-reused', detail)
 }

@@ -176,8 +176,9 @@ export const problemTypes = {
   'idempotency-key-reused': {
     status: 422,
     title: 'The idempotency key belongs to another request',
-    meaning: 'The key was used within 24 hours with another method, path or body.',
-    remedy: 'Use a new key for a new request.',
+    meaning:
+      'The key was used within 24 hours with another method, path or body; or the `id` of a message on a WebSocket with another text.',
+    remedy: 'Use a new key, or `id`, for what is new.',
   },
   'upstream-rejected': {
     status: 422,

@@ -24,8 +24,8 @@ describe('What a client says on a session’s WebSocket', () => {
 
   it('is the guest’s own message: acknowledged under the client’s id, then an event like any', async (t) => {
     const { session, socket, api } = await connect(t)
-    socket.say({ type: 'message', id: 'mine', text: 'Hello' })
-    const { messageId } = await socket.frame('ack', { id: 'mine' })
+    socket.say({ type: 'message', id: 'mine-1', text: 'Hello' })
+    const { messageId } = await socket.frame('ack', { id: 'mine-1' })
     const { data } = await socket.frame('message.sent')
     assert.equal(data.id, messageId)
     const message = (await transcript(api, session)).at(-1)
@@ -94,8 +94,8 @@ describe('What a client says on a session’s WebSocket', () => {
       assert.equal(frame.id, id)
       assert.equal(frame.problem.code, code)
       assert.equal(frame.problem.instance, `/v1/sessions/${session.id}/ws`)
-      socket.say({ type: 'message', id: 'next', text: 'Hello' })
-      await socket.frame('ack', { id: 'next' })
+      socket.say({ type: 'message', id: `next after ${what}`, text: 'Hello' })
+      await socket.frame('ack', { id: `next after ${what}` })
       assert.equal((await transcript(api, session)).length, before.length + 1)
     })
   }

@@ -7,7 +7,7 @@ const id = z.string().min(1).max(128)
 export const ClientFrame = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('message'),
-    /** The client's own; comes back with the ack. */
+    /** The client's own; comes back with the ack. Said again within a day, it is the same message of the session. */
     id,
     text: text(65_536).min(1),
   }),
