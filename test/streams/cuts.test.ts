@@ -16,6 +16,7 @@ import { type Api, createSession, openSession, send } from '../support/sessions.
 import { openSse } from '../support/sse.ts'
 import { type TirelessReader, tirelessSocket, tirelessSse } from '../support/tireless-reader.ts'
 import { until } from '../support/until.ts'
+import { tokenFor } from './support/tokens.ts'
 
 const letters = ['a', 'ä', '"', '\\', '\n', '\u2028', '😀', ' data: ', '\n\nid: 7\n']
 
@@ -66,6 +67,31 @@ describe('Readers that are cut off at random bytes and come back', () => {
       const stats = await api('GET', '/v1/stats')
       return stats.body.streams.downstream === 0
     })
+  })
+
+  it('miss nothing of a session that ends meanwhile, with no more than its stream token', async (t) => {
+    const { url, api } = await startTestGateway(t)
+    const dice = new Dice('ends')
+    await using proxy = await startCuttingProxy({
+      target: () => url,
+      bytes: () => dice.between(0, dice.one([1500, 6000])),
+    })
+    const session = await openSession(api)
+    const { token: bearer } = await tokenFor(api, session)
+    const through = `${proxy.url}/v1/sessions/${session.id}`
+    const readers = [
+      ...Array.from({ length: 3 }, () => tirelessSse(through, { bearer }).endWith(t)),
+      ...Array.from({ length: 3 }, () => tirelessSocket(through, { bearer }).endWith(t)),
+    ]
+    await keepTalking(api, session, dice, () => proxy.cuts >= 100)
+    await send(api, session, 'the last')
+    await api('DELETE', `/v1/sessions/${session.id}`)
+    const end = await openSse(`${url}/v1/sessions/${session.id}/events?after=0`)
+    await end.ended
+    const last = Number(end.lastId)
+    await until('all have caught up', () => readers.every((reader) => reader.last >= last))
+    await Promise.all(readers.map((reader) => reader.stop()))
+    for (const reader of readers) assertWhole(reader, last)
   })
 
   it('find every event they saw again after kill -9, and the rest after it', async (t) => {

@@ -40,6 +40,16 @@ describe('A stream token that runs out', () => {
     assertProblem(await refusedUpgrade(websocketUrl, { bearer: null }), 'unauthorized')
   })
 
+  it('opens nothing any more where its session ended before it', async (t) => {
+    const { time, api, session } = await start(t)
+    const { websocketUrl, eventsUrl } = await tokenFor(api, session, { ttlSeconds: 30 })
+    await api('DELETE', `/v1/sessions/${session.id}`)
+    assert.equal((await bare(`${eventsUrl}&after=2`)).status, 200)
+    time.advance(31_000)
+    assertProblem(await bare(`${eventsUrl}&after=2`), 'unauthorized')
+    assertProblem(await refusedUpgrade(websocketUrl, { bearer: null }), 'unauthorized')
+  })
+
   it('is renewed without a gap', async (t) => {
     const { time, api, session } = await start(t)
     const first = await tokenFor(api, session, { ttlSeconds: 8 })

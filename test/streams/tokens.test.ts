@@ -4,7 +4,7 @@ import { startTestGateway } from '../support/gateway.ts'
 import { operations } from '../support/openapi.ts'
 import { assertProblem } from '../support/problems.ts'
 import { openSocket, refusedUpgrade } from '../support/session-socket.ts'
-import { createSession, openSession, send } from '../support/sessions.ts'
+import { createSession, openSession, send, transcript } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 import { openSse } from '../support/sse.ts'
 import { bare, shop, stranger, tokenFor } from './support/tokens.ts'
@@ -148,13 +148,56 @@ describe('A stream token', () => {
     assert.deepEqual(body.items, [])
   })
 
-  it('ends with its session', async () => {
+  it('still reads a session that is over to its end, for a reader that was cut just before', async (t) => {
     const { api } = gateway()
     const session = await openSession(api)
-    const { eventsUrl, websocketUrl } = await tokenFor(api, session)
+    const { eventsUrl, websocketUrl } = await tokenFor(api, session, { canSend: true })
+    await send(api, session, 'Hello')
     await api('DELETE', `/v1/sessions/${session.id}`)
-    assertProblem(await bare(eventsUrl), 'unauthorized')
-    assertProblem(await refusedUpgrade(websocketUrl, { bearer: null }), 'unauthorized')
+
+    const socket = (await openSocket(`${websocketUrl}&after=3`, { bearer: null })).endWith(t)
+    const sse = await openSse(eventsUrl, { bearer: null, headers: { 'last-event-id': '3' } })
+    assert.deepEqual(await socket.closed, { code: 4410, reason: 'the session is over' })
+    await sse.ended
+    assert.deepEqual(
+      [socket.sequences, sse.sequences, sse.types.at(-1)],
+      [[4, 5], [4, 5], 'session.closed'],
+    )
+    assert.equal((await bare(eventsUrl, { 'last-event-id': sse.lastId })).status, 204)
+  })
+
+  it('does nothing else once its session is over: it sends nothing and is not renewed', async (t) => {
+    const { api } = gateway()
+    const session = await openSession(api)
+    const writing = await tokenFor(api, session, { canSend: true })
+    await api('DELETE', `/v1/sessions/${session.id}`)
+    const ask = { origin: shop }
+    const another = await api('POST', `/v1/sessions/${session.id}/stream-tokens`, ask)
+    assertProblem(another, 'session-closed')
+    const before = await transcript(api, session)
+    const socket = (await openSocket(writing.websocketUrl, { bearer: null })).endWith(t)
+    for (const frame of [
+      { type: 'message', id: 'late', text: 'Hello' },
+      { type: 'renew', token: writing.token },
+    ]) {
+      socket.say(frame)
+    }
+    assert.equal((await socket.closed).code, 4410)
+    assert.deepEqual(
+      socket.frames.map(({ type, problem }) => [type, problem?.code]),
+      [
+        ['error', 'session-closed'],
+        ['error', 'session-closed'],
+      ],
+    )
+    assert.deepEqual(await transcript(api, session), before)
+    const { websocketUrl } = await tokenFor(api, await openSession(api))
+    const elsewhere = websocketUrl.replace(/gs_[^/]+/, session.id)
+    assertProblem(await refusedUpgrade(elsewhere, { bearer: null }), 'unauthorized')
+    assertProblem(
+      await refusedUpgrade(writing.websocketUrl, { bearer: null, origin: stranger }),
+      'origin-not-allowed',
+    )
   })
 
   it('is in no log line and in no problem', async () => {

@@ -68,14 +68,17 @@ export class TirelessReader {
   }
 }
 
-/** Alternates between the header and the parameter; `url` is that of the session. */
-export function tirelessSse(url: string): TirelessReader {
+/** Alternates between the header and the parameter; `url` is that of the session, `options` say who reads. */
+export function tirelessSse(url: string, options: { bearer?: string } = {}): TirelessReader {
   let odd = false
   return new TirelessReader(async (after) => {
     odd = !odd
     const reader = odd
-      ? await openSse(`${url}/events?after=0`, { headers: { 'last-event-id': String(after) } })
-      : await openSse(`${url}/events?after=${after}`)
+      ? await openSse(`${url}/events?after=0`, {
+          ...options,
+          headers: { 'last-event-id': String(after) },
+        })
+      : await openSse(`${url}/events?after=${after}`, options)
     return {
       seen: () => reader.events.map(({ data: { sequence, id } }) => ({ sequence, id })),
       gone: reader.ended,
@@ -84,9 +87,9 @@ export function tirelessSse(url: string): TirelessReader {
   })
 }
 
-export function tirelessSocket(url: string): TirelessReader {
+export function tirelessSocket(url: string, options: { bearer?: string } = {}): TirelessReader {
   return new TirelessReader(async (after) => {
-    const reader = await openSocket(`${url}/ws?after=${after}`)
+    const reader = await openSocket(`${url}/ws?after=${after}`, options)
     return {
       seen: () => reader.events.map(({ sequence, id }) => ({ sequence, id })),
       gone: reader.closed,

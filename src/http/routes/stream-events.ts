@@ -13,7 +13,6 @@ import { type FollowDeps, followSession } from '../streams/follow-session.ts'
 import { readJournal } from '../streams/reader.ts'
 import { ephemeral, journalSource } from '../streams/session-source.ts'
 import { eventStreamHeaders, SseConnection } from '../streams/sse.ts'
-import { revoked } from '../streams/stream-tokens.ts'
 import { invalidRequest } from '../validation.ts'
 
 export interface StreamDeps extends StreamAccessDeps, FollowDeps {
@@ -74,7 +73,6 @@ export function streamSessionEventsRoute(app: App, deps: StreamDeps) {
       if (budget) reply.header('ratelimit-policy', budget.policy)
       if (budget) reply.header('ratelimit', budget.remaining)
       const session = await deps.sessions.get(sessionId)
-      if (grant && isOver(session)) throw revoked()
       const after = lastEventId(request) ?? request.query.after ?? session.sequence
       if (await isAllSeen(deps.store, session, after)) return reply.code(204).send(null as never)
 

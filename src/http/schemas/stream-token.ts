@@ -25,7 +25,8 @@ export const StreamToken = z
   })
   .meta({
     id: 'StreamToken',
-    description: 'Good for one session from one origin; ends with its session',
+    description:
+      'Good for one session from one origin, until `expiresAt`. Once the session is over it only reads what is left of its events, to the end',
     examples: [
       {
         token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln',

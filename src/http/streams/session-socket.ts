@@ -1,6 +1,6 @@
 import type { RawData, WebSocket } from 'ws'
 import { GatewayError } from '../../errors.ts'
-import type { Session } from '../../sessions/session.ts'
+import { isOver, type Session, sessionOver } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import type { Idempotency } from '../idempotency.ts'
 import { problemOf } from '../problem-reply.ts'
@@ -176,6 +176,8 @@ export class SessionSocket implements Connection {
     if (!grant) {
       throw new GatewayError('invalid-request', 'This connection has no stream token to renew')
     }
+    const session = await this.#deps.sessions.get(this.#sessionId)
+    if (isOver(session)) throw sessionOver(session)
     const renewed = await this.#deps.tokens.check(token, this.#sessionId)
     if (renewed.origin !== grant.origin) {
       throw new GatewayError('origin-not-allowed', 'The new stream token is for another origin')

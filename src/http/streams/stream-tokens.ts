@@ -21,8 +21,9 @@ export const defaultTtlSeconds = 600
 export const maxTtlSeconds = 3600
 
 /**
- * Tokens a browser may hold. Signed, not stored: any process of the store can check one, and what revokes it, its
- * session's end, is looked at anyway. One algorithm, one type, one audience (RFC 8725).
+ * Tokens a browser may hold. Signed, not stored: any process of the store can check one, and its session's end, which
+ * leaves it nothing but reading what there is to that end, is looked at anyway. One algorithm, one type, one audience
+ * (RFC 8725).
  */
 export class StreamTokens {
   readonly #key: Uint8Array
@@ -89,9 +90,4 @@ export function isStreamToken(bearer: string): boolean {
   } catch {
     return false
   }
-}
-
-/** What a token gets once its session is over. */
-export function revoked(): GatewayError {
-  return new GatewayError('unauthorized', 'The stream token ended with its session')
 }

@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { GatewayError } from '../../errors.ts'
-import { isOver } from '../../sessions/session.ts'
 import { requestId } from '../context.ts'
 import { problemContentType, problemOf } from '../problem-reply.ts'
 import { invalidRequest } from '../validation.ts'
@@ -11,7 +10,6 @@ import { type StreamAccessDeps, streamReader } from './access.ts'
 import type { Connections } from './connections.ts'
 import { failureOf } from './failure.ts'
 import { type Opened, SessionSocket, type SessionSocketDeps } from './session-socket.ts'
-import { revoked } from './stream-tokens.ts'
 
 export interface UpgradeDeps extends StreamAccessDeps, SessionSocketDeps {
   connections: Connections
@@ -66,7 +64,6 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
       roles: ['app'],
     })
     const session = await deps.sessions.get(sessionId)
-    if (reader.grant && isOver(session)) throw revoked()
     const after = searchParams.get('after') ?? String(session.sequence)
     if (!/^\d{1,15}$/.test(after)) {
       throw invalidRequest([{ pointer: '?after', detail: 'is not a cursor' }])
