@@ -209,6 +209,7 @@ export interface UpstreamGuest {
 }
 
 export interface OutboundText {
+  /** Ours, of the message; of a part of one with its place. Has no colon. */
   id: string
   author: Author
   text: string

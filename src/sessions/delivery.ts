@@ -7,7 +7,7 @@ import { GatewayError, UpstreamError } from '../errors.ts'
 import type { Dialect, OutboundText, SendOutcome } from '../genesys/dialect.ts'
 import type { Caller } from './caller.ts'
 import type { Carry } from './carrier.ts'
-import type { Message, MessagePart } from './message.ts'
+import { type Message, type MessagePart, nameOf } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
 import { isOver, type Session, sessionOver } from './session.ts'
 import { type Cause, noted, type Step, sent } from './steps.ts'
@@ -53,7 +53,7 @@ export async function deliver(
     const session = registry.peek(message.sessionId) ?? (await registry.get(message.sessionId))
     let answered: SendOutcome
     try {
-      const text = outboundText(message, piece.text, clock.now())
+      const text = outboundText(message, piece, clock.now())
       const landed = await deps.carry(deps.dialectOf(session), session, text, {
         deadline,
         signal: deps.signal,
@@ -157,7 +157,8 @@ function withPiece(message: Message, { index }: Piece, patch: Partial<MessagePar
   return { ...message, parts }
 }
 
-function outboundText(message: Message, text: string, at: number): OutboundText {
-  const { id, author, contentType, attachments, readReceipt } = message
+function outboundText(message: Message, { index, text }: Piece, at: number): OutboundText {
+  const id = nameOf(message, index)
+  const { author, contentType, attachments, readReceipt } = message
   return { id, author, text, contentType, attachments, readReceipt, uploads: [], at }
 }

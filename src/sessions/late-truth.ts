@@ -3,9 +3,9 @@ import type { Clock } from '../clock.ts'
 import type { StreamNews } from '../genesys/dialect.ts'
 import type { Store } from '../store/store.ts'
 import { transcriptOf } from './known-messages.ts'
-import type { Message } from './message.ts'
+import { type Message, type MessageError, type MessagePart, nameOf } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
-import { sent } from './steps.ts'
+import { failed, sent } from './steps.ts'
 import { receipt } from './stream-steps.ts'
 
 /** That the platform has a message: by the key it left under, which names it, or by what it says. */
@@ -21,22 +21,64 @@ export interface LateTruthDeps {
   clock: Clock
 }
 
-/** Makes the `unconfirmed` message that is meant `sent`. False when there is none. */
+/**
+ * Makes the `unconfirmed` message that is meant `sent`. Of one that was split it is the part that was under way: where
+ * others were still behind it the message is known not to have arrived whole, and `failed`; a retry sends the rest.
+ * False when there is none.
+ */
 export async function confirm(
   { store, registry, clock }: LateTruthDeps,
   sessionId: string,
-  { key, text, upstreamId }: Evidence,
+  evidence: Evidence,
 ): Promise<boolean> {
-  const means = (message: Message) =>
-    message.status === 'unconfirmed' &&
-    message.parts === null &&
-    (key?.includes(message.id) || (text !== null && message.text === text))
-  const found = await findMessage(store, sessionId, means)
+  const found = await findMessage(store, sessionId, (message) => isMeant(message, evidence))
   if (!found) return false
   const cause = { at: clock.now(), actor: null, trace: null }
-  const after: Message = { ...found, status: 'sent', upstreamId, sentAt: clock.now(), error: null }
-  await registry.change(sessionId, (session) => sent(session, after, cause))
+  const after = arrived(found, evidence.upstreamId, clock.now())
+  const sentParts = after.parts?.filter(({ status }) => status === 'sent').length ?? 0
+  await registry.change(sessionId, (session) =>
+    after.parts && sentParts < after.parts.length
+      ? failed(session, after, cutShort(sentParts, after.parts.length), cause)
+      : sent(session, { ...after, status: 'sent', error: null }, cause),
+  )
   return true
+}
+
+function isMeant(message: Message, { key, text }: Evidence): boolean {
+  if (message.status !== 'unconfirmed') return false
+  const part = underWay(message)
+  const said = part === null ? message.text : message.parts?.[part]?.text
+  const isNamed = key?.split(':').includes(nameOf(message, part)) ?? false
+  return isNamed || (text !== null && text === said)
+}
+
+/** The place of the part nobody knows of; null for a message in one piece. */
+function underWay({ parts }: Message): number | null {
+  return parts?.findIndex(({ status }) => status === 'unconfirmed') ?? null
+}
+
+/** With what was under way there. */
+function arrived(message: Message, upstreamId: string, at: number): Message {
+  const part = underWay(message)
+  const parts = message.parts?.map((each, place): MessagePart => {
+    return place === part ? { ...each, status: 'sent', upstreamId, sentAt: at } : each
+  })
+  return {
+    ...message,
+    parts: parts ?? null,
+    upstreamId: message.upstreamId ?? upstreamId,
+    sentAt: at,
+  }
+}
+
+function cutShort(sentParts: number, count: number): MessageError {
+  return {
+    code: 'upstream-error',
+    detail: `${sentParts} of ${count} parts arrived; the others did not leave`,
+    retryable: true,
+    retryAfterSeconds: null,
+    upstream: null,
+  }
 }
 
 /** Notes how far a message of ours came; forward only. */

@@ -73,6 +73,11 @@ export interface Message {
   waits: 'caller' | 'session'
 }
 
+/** What a message goes under at the platform; a part with its place, so that what is heard later names the part. */
+export function nameOf({ id }: Pick<Message, 'id'>, part: number | null): string {
+  return part === null ? id : `${id}.${part}`
+}
+
 /** No step follows by itself. */
 export function isSettled(message: Pick<Message, 'status'>): boolean {
   return message.status !== 'accepted' && message.status !== 'sending'

@@ -8,6 +8,7 @@ import {
   messageOf,
   openSession,
   respondAsync,
+  retry,
   send,
   settled,
   transcript,
@@ -231,6 +232,65 @@ describe('web-messaging: what was missed', { concurrency: 4 }, () => {
       })
       const { upstreamId, error } = await messageOf(api, session, contains)
       assert.deepEqual([typeof upstreamId, error], ['string', null])
+    })
+  }
+})
+
+describe('web-messaging: a message in parts whose ack was lost', { concurrency: 4 }, () => {
+  const small = {
+    MAX_MESSAGE_BYTES: '40',
+    GENESYS_FRAME_INTERVAL_MS: '0',
+    GENESYS_ACK_TIMEOUT_MS: '2000',
+  }
+  const parts = ['a', 'b', 'c'].map((letter) => letter.repeat(40))
+  const text = parts.join('')
+
+  /** Sends it so that nobody hears of the part that is named, and reads the history afterwards. */
+  async function lose(t: Parameters<typeof talking>[0], lost: string, metadataEchoed: boolean) {
+    const gateway = await talking(t, { environment: small })
+    const { api, simulator, session } = gateway
+    simulator.control.configure({ webMessaging: { metadataEchoed } })
+    const fault = { operation: connect, contains: lost }
+    simulator.control.faults.add({ kind: 'frame-drop', ...fault })
+    const direction = 'from-guest'
+    simulator.control.faults.add({ kind: 'frame-close', direction, count: 1, ...fault })
+    const split = { text, oversize: 'split' }
+    const { body } = await api('POST', `/v1/sessions/${session.id}/messages`, split)
+    assert.equal(body.status, 'unconfirmed')
+    simulator.control.faults.remove()
+    const known = await until('it is known', async () => {
+      const message = await messageOf(api, session, text)
+      return message.status !== 'unconfirmed' && message
+    })
+    return { ...gateway, known }
+  }
+
+  for (const metadataEchoed of [true, false]) {
+    const told = metadataEchoed ? 'by its id' : 'by its text'
+    it(`is sent when the last part turns out to have arrived (${told})`, async (t) => {
+      const { known } = await lose(t, parts[2] ?? '', metadataEchoed)
+      assert.deepEqual([known.status, known.error], ['sent', null])
+      assert.deepEqual(
+        known.parts.map((part: { status: string }) => part.status),
+        ['sent', 'sent', 'sent'],
+      )
+      const ids = known.parts.map((part: { upstreamId: string }) => part.upstreamId)
+      assert.equal(new Set(ids).size, 3)
+    })
+
+    it(`goes on with the rest when it is sent again (${told})`, async (t) => {
+      const { known, api, session, simulator } = await lose(t, parts[1] ?? '', metadataEchoed)
+      assert.deepEqual(
+        known.parts.map((part: { status: string }) => part.status),
+        ['sent', 'sent', 'failed'],
+      )
+      assert.deepEqual([known.status, known.error.retryable], ['failed', true])
+      const again = await retry(api, session, known.id)
+      assert.equal(again.body.status, 'sent')
+      const texts = frames(simulator, 'onMessage').map(
+        ({ message }) => (message as { text: string }).text,
+      )
+      assert.deepEqual(texts, ['Hello', ...parts])
     })
   }
 })
