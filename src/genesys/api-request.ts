@@ -1,9 +1,11 @@
+import type { Trace } from '../trace.ts'
 import type { UpstreamRequest } from './dialect.ts'
 import type { HttpRequest } from './outcome.ts'
 
-export interface Trace {
-  traceparent?: string
-  requestId?: string
+/** On whose behalf a call is made. */
+export interface Behalf {
+  trace?: Trace | null | undefined
+  requestId?: string | null | undefined
 }
 
 const userAgent = 'genesys-guest-gateway'
@@ -12,13 +14,14 @@ const userAgent = 'genesys-guest-gateway'
 export function apiRequest(
   { method, path, body }: UpstreamRequest,
   token: string,
-  trace: Trace | undefined,
+  { trace, requestId }: Behalf,
   patience: Pick<HttpRequest, 'leaveBy' | 'timeoutMs'>,
 ): HttpRequest {
   const headers = ['authorization', `Bearer ${token}`, 'accept', 'application/json']
   headers.push('user-agent', userAgent)
-  if (trace?.traceparent !== undefined) headers.push('traceparent', trace.traceparent)
-  if (trace?.requestId !== undefined) headers.push('x-request-id', trace.requestId)
+  if (trace) headers.push('traceparent', trace.parent)
+  if (trace?.state) headers.push('tracestate', trace.state)
+  if (requestId) headers.push('x-request-id', requestId)
   if (body === undefined) return { method, path, headers, ...patience }
   headers.push('content-type', 'application/json')
   return { method, path, headers, body: JSON.stringify(body), ...patience }

@@ -6,31 +6,35 @@
 import type { Clock } from '../clock.ts'
 import { UpstreamError } from '../errors.ts'
 import type { DialectName } from '../sessions/session.ts'
+import { childOf } from '../trace.ts'
+import type { Tracer } from '../tracing.ts'
 import type { Account, Accounts } from './accounts.ts'
-import { apiRequest, type Trace } from './api-request.ts'
+import { apiRequest, type Behalf } from './api-request.ts'
 import { type Breaker, circuitOpen } from './breaker.ts'
+import { endCallSpan, startCallSpan } from './call-span.ts'
 import { type AccessToken, scopesNotGranted } from './credentials.ts'
 import type { UpstreamRequest } from './dialect.ts'
 import { failureOf, isForDialect, mayRepeat, notSent, ofCall, scopesMissing } from './failures.ts'
 import type { Log } from './log.ts'
 import { type Answer, isLost, type Outcome } from './outcome.ts'
-import type { Priority } from './quota.ts'
+import type { Priority, Release } from './quota.ts'
 import { type Backoff, backoffMs, retryAfterMs, unsaidPauseMs } from './retry.ts'
 import type { Transport } from './transport.ts'
 import { upstreamSaid } from './upstream-said.ts'
 
-export interface CallOptions {
+export interface CallOptions extends Behalf {
   dialect: DialectName
   /** Epoch ms. No wait goes beyond it; an attempt once made gets up to a second more, as its outcome is worth knowing. */
   deadline: number
   priority: Priority
   /** Ends waiting. An attempt that has left is let finish. */
   signal?: AbortSignal
-  trace?: Trace
   /** Awaited before the bytes of each attempt leave, token and place in hand. If it rejects, nothing leaves. */
   leaving?: () => Promise<void>
   /** Awaited when what `leaving` announced is known not to have been acted on and another attempt is to follow. */
   returned?: () => Promise<void>
+  /** Told how long an attempt has stood in line for the quota, milliseconds; not told where it did not. */
+  queued?: ((ms: number) => void) | undefined
 }
 
 export interface CallDeps {
@@ -40,6 +44,7 @@ export interface CallDeps {
   accounts: Accounts
   breaker: Breaker
   transport: Transport
+  tracer?: Tracer | undefined
   clock: Clock
   log: Log
   /** Ends waiting for good. */
@@ -111,7 +116,7 @@ export class Call {
     this.clientId = account.id
 
     const place = account.quota.acquire(dialect, this.#options)
-    const release = place instanceof Promise ? await place : place
+    const release = place instanceof Promise ? await this.#inLine(place) : place
     let left = false
     try {
       // The token may have run out while the call stood in line.
@@ -126,9 +131,18 @@ export class Call {
     }
   }
 
+  async #inLine(place: Promise<Release>): Promise<Release> {
+    const since = performance.now()
+    try {
+      return await place
+    } finally {
+      this.#options.queued?.(performance.now() - since)
+    }
+  }
+
   async #leave(account: Account, token: AccessToken): Promise<Outcome> {
-    const { breaker, transport, clock } = this.#deps
-    const { dialect, leaving, deadline, trace } = this.#options
+    const { breaker, transport, clock, tracer, baseUrl } = this.#deps
+    const { dialect, leaving, deadline, trace, requestId } = this.#options
     if (breaker.blockedForMs() > 0) return circuitOpen()
     this.#out = true
     const noted = account.quota.note(dialect)
@@ -136,12 +150,17 @@ export class Call {
     if (noted) await Promise.all([leaving?.(), noted])
     else if (leaving) await leaving()
     const timeoutMs = Math.max(deadline - clock.now(), leastAttemptMs)
-    const http = apiRequest(this.#request, token.value, trace, {
+    const attempt = ++this.attempts
+    const span =
+      tracer && startCallSpan(tracer, this.#request, { baseUrl, dialect, parent: trace, attempt })
+    const behalf = { trace: span?.trace ?? (trace && childOf(trace)), requestId }
+    const http = apiRequest(this.#request, token.value, behalf, {
       leaveBy: deadline,
       timeoutMs: Math.min(timeoutMs, this.#deps.timeoutMs),
     })
-    this.attempts++
-    return breaker.run(() => transport.send(http))
+    const outcome = await breaker.run(() => transport.send(http))
+    if (span) endCallSpan(span, outcome)
+    return outcome
   }
 
   /** What an answer says about the OAuth client it was given to, other callers' sake included. */

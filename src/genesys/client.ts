@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.ts'
 import { type ErrorCode, GatewayError, UpstreamError } from '../errors.ts'
 import type { DialectName } from '../sessions/session.ts'
+import type { Tracer } from '../tracing.ts'
 import { Accounts } from './accounts.ts'
 import { apiRequest } from './api-request.ts'
 import { Breaker, type BreakerOptions, type BreakerState } from './breaker.ts'
@@ -37,6 +38,7 @@ export interface GenesysClientConfig {
   log: Log
   /** Told of every call when it is over; for metrics. */
   onCall?: (outcome: CallOutcome) => void
+  tracer?: Tracer | undefined
   /** Callers that may wait for the quota of one OAuth client. Default 1000. */
   maxQueued?: number
   /** Between attempts. Default 500 ms at first, at most 8 s. */
@@ -97,6 +99,7 @@ export class GenesysClient implements AsyncDisposable {
         onChange: (state) => log.warn({ host: baseUrl, state }, 'circuit breaker'),
       }),
       transport: new Transport(baseUrl, { clock }),
+      tracer: config.tracer,
       ending: this.#ending.signal,
     }
   }
@@ -135,7 +138,7 @@ export class GenesysClient implements AsyncDisposable {
   async readAsGuest(request: UpstreamRequest, token: string): Promise<UpstreamAnswer> {
     const { transport, clock, timeoutMs } = this.#deps
     const patience = { leaveBy: clock.now() + timeoutMs, timeoutMs }
-    const outcome = await transport.send(apiRequest(request, token, undefined, patience))
+    const outcome = await transport.send(apiRequest(request, token, {}, patience))
     if (outcome.kind === 'answer') return outcome
     const detail = `${request.operation} brought no answer: ${outcome.fault}`
     throw new GatewayError('upstream-error', detail, { cause: outcome.cause })

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Attachment, Author } from '../sessions/message.ts'
 import type { Consent, DialectName, Guest, Routing } from '../sessions/session.ts'
+import type { Trace } from '../trace.ts'
 
 /**
  * The port every Genesys surface implements. A dialect does no I/O and keeps no state: it describes requests and
@@ -54,8 +55,8 @@ export interface StreamDialect {
   readonly dialLimit?: { dials: number; windowMs: number }
   /** What the platform takes on one socket, beside the general pace. */
   readonly limits: readonly { frames: number; windowMs: number }[]
-  /** Where to dial, and what to say first. `hosts` are `wss://` origins. */
-  open(guest: UpstreamGuest, hosts: StreamHosts, at: number): StreamOpening
+  /** Where to dial, and what to say first. `hosts` are `wss://` origins; `trace` as on frames, where they can carry one. */
+  open(guest: UpstreamGuest, hosts: StreamHosts, at: number, trace?: Trace | null): StreamOpening
   /** What a frame means. Anything unknown is `unknown`, never an error. `at`: epoch ms of its arrival. */
   read(frame: Json, guest: UpstreamGuest, at: number): StreamNews[]
   /** When the session ends, epoch ms, if the guest, having spoken at `at`, says nothing more. Absent: speaking moves nothing. */
@@ -70,11 +71,11 @@ export interface StreamDialect {
     remove(guest: UpstreamGuest, id: string): JsonObject
   }
   /** Absent where the guest cannot show that it types. */
-  typing?(guest: UpstreamGuest): JsonObject
+  typing?(guest: UpstreamGuest, trace?: Trace | null): JsonObject
   /** More often than so it says nothing new, and the platform may refuse it. */
   readonly typingEveryMs?: number
   /** Frames that end the conversation, sent before the socket is closed. */
-  goodbye?(guest: UpstreamGuest): JsonObject[]
+  goodbye?(guest: UpstreamGuest, trace?: Trace | null): JsonObject[]
   /** How to learn what was said while no socket was open. */
   readonly history?: {
     /** The frame that asks for the guest's own REST token; the answer is read as `jwt`. */
@@ -220,6 +221,7 @@ export interface OutboundText {
   uploads: readonly string[]
   /** Epoch ms. */
   at: number
+  trace: Trace | null
 }
 
 /** A file on its way to the platform; `id` is a UUID of ours. */
@@ -228,6 +230,7 @@ export interface OutboundFile {
   fileName: string
   contentType: string
   sizeBytes: number
+  trace: Trace | null
 }
 
 export type CreateOutcome =

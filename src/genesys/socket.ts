@@ -5,6 +5,8 @@
 import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import { redact } from '../redact.ts'
+import { childOf, type Trace, traceHeaders } from '../trace.ts'
+import type { Span, Tracer } from '../tracing.ts'
 import type { StreamOpening } from './dialect.ts'
 import { retryAfterMs } from './retry.ts'
 
@@ -26,6 +28,12 @@ export interface StreamHandlers {
   ended(end: StreamEnd): void
 }
 
+/** Whose stream it is, and the trace its making belongs to. */
+export interface DialFor {
+  sessionId: string
+  trace: Trace | null
+}
+
 const beatMs = 4000
 /** An upgrade that is not answered within so many beats will not be. */
 const dialBeats = 2
@@ -35,11 +43,13 @@ const maxFrameBytes = 1024 * 1024
 export class Dialer implements Disposable {
   readonly #sockets = new Set<StreamSocket>()
   readonly #clock: Clock
+  readonly #tracer: Tracer | undefined
   #stopped = false
   #cancel: () => void = () => undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, tracer?: Tracer) {
     this.#clock = clock
+    this.#tracer = tracer
     this.#beat()
   }
 
@@ -54,11 +64,18 @@ export class Dialer implements Disposable {
   }
 
   /** Throws when the address cannot be dialled at all. */
-  dial(opening: StreamOpening, handlers: StreamHandlers): StreamSocket {
-    const socket = new StreamSocket(opening, {
+  dial(opening: StreamOpening, about: DialFor, handlers: StreamHandlers): StreamSocket {
+    const span = this.#tracer && startDialSpan(this.#tracer, opening, about)
+    const trace = span?.trace ?? (about.trace && childOf(about.trace))
+    const socket = new StreamSocket(opening, trace, {
       ...handlers,
+      opened: () => {
+        span?.end()
+        handlers.opened()
+      },
       ended: (end) => {
         this.#sockets.delete(socket)
+        span?.end(failureOf(end))
         handlers.ended(end)
       },
     })
@@ -87,9 +104,13 @@ export class StreamSocket {
   #beats = 0
   #ended = false
 
-  constructor({ url, origin, frames }: StreamOpening, handlers: StreamHandlers) {
+  constructor(
+    { url, origin, frames }: StreamOpening,
+    trace: Trace | null,
+    handlers: StreamHandlers,
+  ) {
     this.#handlers = handlers
-    this.#ws = webSocket(url, origin)
+    this.#ws = webSocket(url, origin, trace)
     this.#ws
       .on('open', () => {
         for (const frame of frames) this.#ws.send(JSON.stringify(frame))
@@ -170,10 +191,11 @@ export class StreamSocket {
   }
 }
 
-function webSocket(url: string, origin: string | null): WebSocket {
+function webSocket(url: string, origin: string | null, trace: Trace | null): WebSocket {
   try {
     return new WebSocket(url, {
       ...(origin && { origin }),
+      ...(trace && { headers: traceHeaders(trace) }),
       maxPayload: maxFrameBytes,
       // A deflate context costs half a megabyte a socket.
       perMessageDeflate: false,
@@ -182,4 +204,27 @@ function webSocket(url: string, origin: string | null): WebSocket {
     // It may repeat the address, and with it the token.
     throw new Error(redact(String(error)))
   }
+}
+
+/** From the dial to the open socket, or to why there is none. The path stays out: it may be the guest's key. */
+function startDialSpan(
+  tracer: Tracer,
+  { url }: StreamOpening,
+  { sessionId, trace }: DialFor,
+): Span {
+  const { hostname, port, protocol } = URL.parse(url) ?? { hostname: '', port: '', protocol: '' }
+  return tracer.start('dial stream', {
+    kind: 'client',
+    parent: trace,
+    attributes: {
+      'server.address': hostname,
+      'server.port': Number(port) || (protocol === 'wss:' ? 443 : 80),
+      'network.protocol.name': 'websocket',
+      'gateway.session.id': sessionId,
+    },
+  })
+}
+
+function failureOf(end: StreamEnd): string {
+  return end.by === 'refusal' ? String(end.status) : end.by
 }

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts'
 import type { Caller } from '../sessions/caller.ts'
 import type { Waiting } from '../sessions/sessions.ts'
 import type { Role } from '../settings.ts'
+import { newTrace, readTrace, type Trace } from '../trace.ts'
 import type { Principal } from './auth.ts'
 
 declare module 'fastify' {
@@ -18,6 +19,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on open routes. */
     principal: Principal | null
+    /** As `traceOf` gave it; null before. */
+    trace: Trace | null
   }
 }
 
@@ -27,12 +30,14 @@ export function principalOf(request: FastifyRequest): Principal {
 }
 
 export function callerOf(request: FastifyRequest): Caller {
-  const { traceparent } = request.headers
-  return {
-    name: request.principal?.name ?? null,
-    traceparent: typeof traceparent === 'string' && isTraceparent(traceparent) ? traceparent : null,
-    requestId: request.id,
-  }
+  const { principal, id: requestId } = request
+  return { name: principal?.name ?? null, trace: traceOf(request), requestId }
+}
+
+/** The trace a request belongs to: its caller's, or one made for it. The same all along. */
+export function traceOf(request: FastifyRequest): Trace {
+  request.trace ??= readTrace(request.headers) ?? newTrace()
+  return request.trace
 }
 
 /** The gateway's origin as this caller reaches it. */
@@ -58,8 +63,4 @@ export function waitingOf(request: FastifyRequest): Waiting {
   if (seconds !== undefined && Number(seconds) > 0)
     return { kind: 'wait', waitMs: Number(seconds) * 1000 }
   return async || seconds !== undefined ? { kind: 'async' } : { kind: 'wait', waitMs: null }
-}
-
-function isTraceparent(text: string): boolean {
-  return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)
 }

@@ -89,6 +89,7 @@ export function createServer(deps: ServerDeps) {
   acceptJson(app)
 
   app.decorateRequest('principal', null)
+  app.decorateRequest('trace', null)
   const refuseUnknown = unknownRoutes(app as unknown as FastifyInstance)
   const security = securityHeaders()
   // Hooks of every request call back instead of promising, which costs each a microtask or two.

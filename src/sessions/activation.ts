@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, GuestStatus } from '../genesys/dialect.ts'
+import type { Trace } from '../trace.ts'
 import type { Feed } from './feed.ts'
 import type { SessionRegistry } from './registry.ts'
 import { isOver, type Session } from './session.ts'
@@ -33,6 +34,8 @@ interface Watch {
   hurriedSince: number
   /** The platform does not answer the question for this guest. */
   unanswerable: boolean
+  /** Of the request that made the session; null where that was another process's. */
+  trace: Trace | null
   /** To be told when it becomes so. */
   waiting: Set<() => void>
   /** Cancels the pending question's timer; undefined while one is being asked. */
@@ -53,7 +56,7 @@ export class Activation implements Disposable {
   }
 
   /** Starts asking, until the session is no longer pending or ten minutes have brought nothing. */
-  watch(session: Session): void {
+  watch(session: Session, trace: Trace | null = null): void {
     if (this.#stopped || session.state !== 'pending' || this.#watches.has(session.id)) return
     if (!this.#deps.dialectOf(session).guestStatus) return
     const now = this.#deps.clock.now()
@@ -63,6 +66,7 @@ export class Activation implements Disposable {
       hurriedBy: 0,
       hurriedSince: now,
       unanswerable: false,
+      trace,
       waiting: new Set(),
       cancel: undefined,
     }
@@ -159,8 +163,9 @@ export class Activation implements Disposable {
 
   async #ask(session: Session, watch?: Watch): Promise<void> {
     const { registry, clock } = this.#deps
-    const status = await this.#status(session)
-    const cause = { at: clock.now(), actor: null, trace: null }
+    const trace = this.#watches.get(session.id)?.trace ?? null
+    const status = await this.#status(session, trace)
+    const cause = { at: clock.now(), actor: null, trace }
     if (status.kind === 'unanswerable' && watch) {
       watch.unanswerable = true
       for (const tell of watch.waiting) tell()
@@ -179,7 +184,7 @@ export class Activation implements Disposable {
     if (status.kind === 'active' || status.kind === 'over') this.#forget(session.id)
   }
 
-  async #status(session: Session): Promise<GuestStatus> {
+  async #status(session: Session, trace: Trace | null): Promise<GuestStatus> {
     const { client, clock, dialectOf, timeoutMs } = this.#deps
     const { name, guestStatus } = dialectOf(session)
     if (!guestStatus) return { kind: 'unanswerable' }
@@ -188,6 +193,7 @@ export class Activation implements Disposable {
         dialect: name,
         deadline: clock.now() + timeoutMs,
         priority: 'poll',
+        trace,
       })
       return guestStatus.response(reply)
     } catch (error) {

@@ -7,6 +7,7 @@ import type {
 } from '../genesys/dialect.ts'
 import type { StreamEnd, StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
+import type { Trace } from '../trace.ts'
 import type { BridgeDeps } from './bridge-deps.ts'
 import type { Flight, Landed } from './carrier.ts'
 import { CatchUp } from './catch-up.ts'
@@ -18,7 +19,7 @@ import { RecentIds } from './recent-ids.ts'
 import { afterEnd, redialDelayMs, steadyAfterMs } from './redial.ts'
 import { Reorder } from './reorder.ts'
 import { isOver, type Session } from './session.ts'
-import { type Cause, ended } from './steps.ts'
+import { byItself, ended } from './steps.ts'
 import { received, streamLost, streamOpened } from './stream-steps.ts'
 
 const rememberedIds = 1000
@@ -39,7 +40,7 @@ export class Bridge {
   readonly #reorder: Reorder
   readonly #inbox: Inbox
   readonly #catchUp: CatchUp
-  readonly #onTrouble: (error: unknown) => void
+  readonly #onTrouble = (error: unknown) => this.#deps.onTrouble(this.#sessionId, error)
   readonly #known = new RecentIds(rememberedIds)
   #hasReadKnown = false
   #socket: StreamSocket | undefined
@@ -52,6 +53,7 @@ export class Bridge {
   #openSince = 0
   #downSince: number
   #refreshed = false
+  #trace: Trace | null
   #cancelRedial: () => void = () => undefined
   #cancelReady: () => void = () => undefined
 
@@ -65,9 +67,9 @@ export class Bridge {
     this.#letIn = session.activatedAt !== null
     this.#announced = session.stream.state === 'open'
     this.#downSince = clock.now()
+    this.#trace = deps.trace
     this.#sender = new FrameSender(stream, deps, () => this.#giveUp('an ack did not come'))
-    const onTrouble = (error: unknown) => deps.onTrouble(session.id, error)
-    this.#onTrouble = onTrouble
+    const onTrouble = this.#onTrouble
     const isStopped = () => this.#state === 'closed'
     this.#inbox = new Inbox({ clock, isStopped, onTrouble }, () => this.#socket)
     this.#reorder = new Reorder(
@@ -94,9 +96,8 @@ export class Bridge {
   /** Sends one text as a frame and waits for its ack. Throws UpstreamError. */
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     const landed = await this.#sender.carry(session, text, flight)
-    const { outcome } = landed
-    if (outcome.kind !== 'sent') return landed
-    if (outcome.upstreamId) this.#known.add(outcome.upstreamId)
+    if (landed.outcome.kind !== 'sent') return landed
+    if (landed.outcome.upstreamId) this.#known.add(landed.outcome.upstreamId)
     const endsAt = this.#stream.livesUntil?.(session, this.#deps.clock.now())
     if (endsAt) this.#deps.expiry.move(session.id, endsAt)
     return landed
@@ -111,11 +112,11 @@ export class Bridge {
    * Ends the connection for good, and resolves when all that came over it is written down. `session`, as it was, where
    * the guest leaves: then it says goodbye first, if its dialect does.
    */
-  async stop(session?: Session): Promise<void> {
+  async stop(session?: Session, trace: Trace | null = null): Promise<void> {
     const open = this.#state === 'open' ? this.#socket : undefined
     const leaves = this.#state !== 'closed' && this.#letIn && session
     if (leaves && open) await this.#sender.quiet(goodbyePatienceMs)
-    if (leaves) await sayGoodbye(this.#deps, this.#stream, session, open)
+    if (leaves) await sayGoodbye(this.#deps, this.#stream, session, open, trace)
     this.end()
     await this.#inbox.done()
   }
@@ -147,8 +148,9 @@ export class Bridge {
     this.#downSince += waitedMs
     const session = await registry.find(this.#sessionId)
     if (!session || isOver(session) || this.#state === 'closed') return this.end()
-    const opening = this.#stream.open(session, hosts, clock.now())
-    this.#socket = dialer.dial(opening, {
+    const opening = this.#stream.open(session, hosts, clock.now(), this.#trace)
+    const about = { sessionId: session.id, trace: this.#trace }
+    this.#socket = dialer.dial(opening, about, {
       opened: () => {
         this.#letIn = true
         this.#sender.dialled(opening.frames.length)
@@ -211,8 +213,10 @@ export class Bridge {
   /** The guest may speak. Some say so more than once. */
   async #ready(known: Extract<StreamNews, { kind: 'ready' }>): Promise<void> {
     if (this.#announced || !this.#socket) return
-    const session = await this.#change((current) => streamOpened(current, known, this.#cause()))
+    const cause = byItself(this.#deps.clock.now(), this.#trace)
+    const session = await this.#change((current) => streamOpened(current, known, cause))
     this.#announced = true
+    this.#trace = null
     // It may have ended while that was written down; what follows an end is queued behind this.
     if (!this.#socket || this.#state === 'closed') return
     if (known.expiresAt !== null) this.#deps.expiry.set(session.id, known.expiresAt)
@@ -250,13 +254,13 @@ export class Bridge {
     // The guest's own words, whose ack was lost.
     const own = author === 'user' && upstreamId !== null && { key: null, text, upstreamId }
     if (!own || !(await this.#deps.confirm(this.#sessionId, own))) {
-      await this.#change((current) => received(current, message, this.#cause()))
+      await this.#change((current) => received(current, message, byItself(this.#deps.clock.now())))
     }
     if (upstreamId !== null) this.#known.add(upstreamId)
   }
 
   async #over(state: 'closed' | 'expired' | 'failed', reason: string): Promise<void> {
-    await this.#change((current) => ended(current, state, reason, this.#cause()))
+    await this.#change((current) => ended(current, state, reason, byItself(this.#deps.clock.now())))
     this.end()
   }
 
@@ -290,7 +294,7 @@ export class Bridge {
 
   async #announceLoss(): Promise<void> {
     if (!this.#announced) return
-    await this.#change((current) => streamLost(current, this.#cause()))
+    await this.#change((current) => streamLost(current, byItself(this.#deps.clock.now())))
     this.#announced = false
   }
 
@@ -322,9 +326,5 @@ export class Bridge {
     return this.#deps.registry.change(this.#sessionId, (current) =>
       isOver(current) ? undefined : step(current),
     )
-  }
-
-  #cause(): Cause {
-    return { at: this.#deps.clock.now(), actor: null, trace: null }
   }
 }

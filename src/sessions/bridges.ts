@@ -1,5 +1,6 @@
 import type { Dialect } from '../genesys/dialect.ts'
 import type { Json } from '../json.ts'
+import type { Trace } from '../trace.ts'
 import { Bridge } from './bridge.ts'
 import type { BridgeDeps } from './bridge-deps.ts'
 import type { Carry } from './carrier.ts'
@@ -7,7 +8,7 @@ import { DialTurns } from './dial-turns.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
 import { type DialectName, isOver, type Session } from './session.ts'
 
-export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd' | 'turns' | 'expiry'> {
+export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd' | 'turns' | 'expiry' | 'trace'> {
   dialectOf(session: Session): Dialect
 }
 
@@ -31,13 +32,14 @@ export class Bridges implements AsyncDisposable {
     return open
   }
 
-  /** Dials for a session that has a stream and is not over; again is harmless. */
-  start(session: Session): Bridge | undefined {
+  /** Dials for a session that has a stream and is not over; again is harmless. `trace`: of the request that made it. */
+  start(session: Session, trace: Trace | null = null): Bridge | undefined {
     const dialect = this.#deps.dialectOf(session)
     const running = this.#bridges.get(session.id)
     if (running || !dialect.stream || isOver(session) || this.#stopped) return running
     const bridge = new Bridge(session, dialect, {
       ...this.#deps,
+      trace,
       turns: this.#turnsOf(dialect),
       expiry: this.#expiry,
       onEnd: (id) => {
@@ -56,8 +58,8 @@ export class Bridges implements AsyncDisposable {
   }
 
   /** The guest leaves: says goodbye on the platform where the dialect does. `session` as it was. */
-  async stop(session: Session): Promise<void> {
-    await this.#bridges.get(session.id)?.stop(session)
+  async stop(session: Session, trace: Trace | null = null): Promise<void> {
+    await this.#bridges.get(session.id)?.stop(session, trace)
   }
 
   /** The session is over: nothing more is to come of its stream. */

@@ -1,6 +1,6 @@
 import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, OutboundText, SendOutcome } from '../genesys/dialect.ts'
-import { type Caller, traceOf } from './caller.ts'
+import type { Caller } from './caller.ts'
 import type { Session } from './session.ts'
 
 export interface Flight {
@@ -13,6 +13,8 @@ export interface Flight {
   leaving(): Promise<void>
   /** Awaited when they are known not to have arrived and are to leave again. */
   returned(): Promise<void>
+  /** Told how long it stood in line for the quota or the pace of frames, milliseconds. */
+  queued?: ((ms: number) => void) | undefined
 }
 
 export interface Landed {
@@ -31,7 +33,8 @@ export type Carry = (
 
 /** By a REST call. */
 export function carryByRest(client: Pick<GenesysClient, 'call'>): Carry {
-  return async (dialect, session, text, { deadline, signal, caller, leaving, returned }) => {
+  return async (dialect, session, text, flight) => {
+    const { deadline, signal, caller, leaving, returned, queued } = flight
     const { sendMessage, name } = dialect
     if (!sendMessage) throw new Error(`${name} does not send by REST`)
     const reply = await client.call(sendMessage.request(session, text), {
@@ -39,9 +42,11 @@ export function carryByRest(client: Pick<GenesysClient, 'call'>): Carry {
       deadline,
       priority: 'message',
       signal,
-      trace: traceOf(caller),
+      trace: caller.trace,
+      requestId: caller.requestId,
       leaving,
       returned,
+      queued,
     })
     return { outcome: sendMessage.response(reply), latencyMs: reply.latencyMs }
   }

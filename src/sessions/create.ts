@@ -4,7 +4,7 @@ import { GatewayError, UpstreamError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
 import type { CreateOutcome, Dialect, DialectSettings, NewGuest } from '../genesys/dialect.ts'
 import type { JsonObject } from '../json.ts'
-import { type Caller, traceOf } from './caller.ts'
+import type { Caller } from './caller.ts'
 import { newId } from './ids.ts'
 import type { DialectName, Guest, Routing, Session } from './session.ts'
 
@@ -105,7 +105,8 @@ async function makeGuest(
       deadline: newGuest.at + deps.timeoutMs,
       priority: 'create',
       signal: deps.signal,
-      trace: traceOf(caller),
+      trace: caller.trace,
+      requestId: caller.requestId,
     })
     .catch(mayBeRepeated)
   const outcome = createGuest.response(reply, newGuest)

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts'
 import { GatewayError, UpstreamError } from '../errors.ts'
 import type { Dialect, OutboundText, SendOutcome } from '../genesys/dialect.ts'
 import type { Caller } from './caller.ts'
-import type { Carry } from './carrier.ts'
+import type { Carry, Flight } from './carrier.ts'
 import { type Message, type MessagePart, nameOf } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
 import { isOver, type Session, sessionOver } from './session.ts'
@@ -29,6 +29,7 @@ export interface DeliveryDeps {
   dialectOf(session: Session): Dialect
   /** Aborts waiting for a turn; what has left is waited for. */
   signal: AbortSignal
+  queued?: Flight['queued']
   /** Commits what has happened. It cannot be undone, so this does not give up while the store has trouble. */
   record(message: Message, caller: Caller, step: MessageStep): Promise<void>
 }
@@ -53,14 +54,14 @@ export async function deliver(
     const session = registry.peek(message.sessionId) ?? (await registry.get(message.sessionId))
     let answered: SendOutcome
     try {
-      const text = outboundText(message, piece, clock.now())
+      const text = outboundText(message, piece, clock.now(), caller)
       const landed = await deps.carry(deps.dialectOf(session), session, text, {
         deadline,
         signal: deps.signal,
         caller,
         leaving: async () => {
           const next = withPiece(leaving(message), piece, { status: 'sending' })
-          const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
+          const cause = { at: clock.now(), actor: caller.name, trace: caller.trace }
           await registry.change(next.sessionId, (current) => {
             if (isOver(current)) throw sessionOver(current)
             return noted(current, next, cause)
@@ -68,6 +69,7 @@ export async function deliver(
           message = next
         },
         returned: () => record(noted, inLine(message)),
+        queued: deps.queued,
       })
       answered = landed.outcome
       message = { ...message, latencyMs: (message.latencyMs ?? 0) + Math.round(landed.latencyMs) }
@@ -157,8 +159,13 @@ function withPiece(message: Message, { index }: Piece, patch: Partial<MessagePar
   return { ...message, parts }
 }
 
-function outboundText(message: Message, { index, text }: Piece, at: number): OutboundText {
+function outboundText(
+  message: Message,
+  { index, text }: Piece,
+  at: number,
+  { trace }: Caller,
+): OutboundText {
   const id = nameOf(message, index)
   const { author, contentType, attachments, readReceipt } = message
-  return { id, author, text, contentType, attachments, readReceipt, uploads: [], at }
+  return { id, author, text, contentType, attachments, readReceipt, uploads: [], at, trace }
 }

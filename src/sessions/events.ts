@@ -33,7 +33,7 @@ export interface NewEvent {
   ordinal: number | null
   /** Name of the API key that caused it; null when the gateway or the platform did. */
   actor: string | null
-  /** W3C traceparent it belongs to. */
+  /** The trace it belongs to: W3C `traceparent`, and after a space `tracestate` where there is one. */
   trace: string | null
   /** JSON text of the event's `data`: the public session or message as it was right after. Made once, sent as it is. */
   data: string

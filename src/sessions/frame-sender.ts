@@ -119,7 +119,7 @@ export class FrameSender {
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     if (text.attachments.length === 0) return this.#carry(session, text, flight)
     await this.#turn(flight, 1)
-    const uploads = await this.#uploads.send(session, text.attachments)
+    const uploads = await this.#uploads.send(session, text)
     try {
       return await this.#carry(session, { ...text, uploads }, flight)
     } catch (error) {

@@ -33,7 +33,7 @@ export async function confirm(
 ): Promise<boolean> {
   const found = await findMessage(store, sessionId, (message) => isMeant(message, evidence))
   if (!found) return false
-  const cause = { at: clock.now(), actor: null, trace: null }
+  const cause = { at: clock.now(), actor: null, trace: found.trace }
   const after = arrived(found, evidence.upstreamId, clock.now())
   const sentParts = after.parts?.filter(({ status }) => status === 'sent').length ?? 0
   await registry.change(sessionId, (session) =>
@@ -92,7 +92,7 @@ export async function noteReceipt(
     (message.status === 'sent' || (message.status === 'delivered' && status === 'read'))
   const found = await findMessage(store, sessionId, advances)
   if (!found) return
-  const cause = { at: clock.now(), actor: null, trace: null }
+  const cause = { at: clock.now(), actor: null, trace: found.trace }
   await registry.change(sessionId, (session) => receipt(session, found, status, cause))
 }
 

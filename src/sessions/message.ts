@@ -1,5 +1,6 @@
 import type { ErrorCode, UpstreamSaid } from '../errors.ts'
 import type { Json } from '../json.ts'
+import type { Trace } from '../trace.ts'
 
 export const authors = ['bot', 'user', 'agent', 'system'] as const
 export type Author = (typeof authors)[number]
@@ -71,6 +72,8 @@ export interface Message {
    * waits as long as its session lives.
    */
   waits: 'caller' | 'session'
+  /** Of the request that brought it in, or had it sent again; null for one from the other side. */
+  trace: Trace | null
 }
 
 /** What a message goes under at the platform; a part with its place, so that what is heard later names the part. */

@@ -25,7 +25,7 @@ export function newMessage(
   asked: NewMessage,
   texts: string[],
   waiting: 'wait' | 'async',
-  at: number,
+  { at, trace }: Pick<Message, 'trace'> & { at: number },
 ): Message {
   const { text, contentType, attachments, readReceipt } = asked
   const waitingPart = { status: 'accepted', upstreamId: null, sentAt: null } as const
@@ -50,6 +50,7 @@ export function newMessage(
     parts: texts.length === 1 ? null : texts.map((part) => ({ text: part, ...waitingPart })),
     error: null,
     waits: waiting === 'wait' ? 'caller' : 'session',
+    trace,
   }
 }
 

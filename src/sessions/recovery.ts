@@ -29,12 +29,14 @@ export async function recover({ store, registry, activation, sender, now }: Reco
       // Between two of its parts nothing of a message is on its way, and the rest can go.
       if (!isOut(message)) {
         // Whoever waited for the answer went with the process that was to give it.
-        sender.add({ ...message, status: 'accepted', waits: 'session' }, gatewayItself)
+        const caller = { ...gatewayItself, trace: message.trace }
+        sender.add({ ...message, status: 'accepted', waits: 'session' }, caller)
         found.resumed += 1
         continue
       }
+      const { trace } = message
       await registry.change(id, (current) =>
-        unconfirmed(current, message, lostInRestart, { at: now(), actor: null, trace: null }),
+        unconfirmed(current, message, lostInRestart, { at: now(), actor: null, trace }),
       )
       found.unconfirmed += 1
     }

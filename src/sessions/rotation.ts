@@ -3,7 +3,7 @@ import { GatewayError, UpstreamError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, RefreshOutcome } from '../genesys/dialect.ts'
 import { Agenda } from './agenda.ts'
-import { type Caller, gatewayItself, traceOf } from './caller.ts'
+import { type Caller, gatewayItself } from './caller.ts'
 import type { SessionRegistry } from './registry.ts'
 import { isOver, type Session } from './session.ts'
 import { type Cause, ended } from './steps.ts'
@@ -145,7 +145,8 @@ export class Rotation implements Disposable {
         dialect: name,
         deadline: clock.now() + timeoutMs,
         priority: 'refresh',
-        trace: traceOf(caller),
+        trace: caller.trace,
+        requestId: caller.requestId,
       })
       .then((reply) => refreshToken.response(reply, session), deadByItsAnswer)
     if (outcome.kind === 'unreadable') {
@@ -177,8 +178,8 @@ export class Rotation implements Disposable {
     return rotated
   }
 
-  #cause({ name, traceparent }: Caller): Cause {
-    return { at: this.#deps.clock.now(), actor: name, trace: traceparent }
+  #cause({ name, trace }: Caller): Cause {
+    return { at: this.#deps.clock.now(), actor: name, trace }
   }
 }
 

@@ -293,7 +293,7 @@ export class Sender {
   async #record(message: Message, caller: Caller, step: MessageStep): Promise<void> {
     const { registry, clock } = this.#deps
     for (;;) {
-      const cause = { at: clock.now(), actor: caller.name, trace: caller.traceparent }
+      const cause = { at: clock.now(), actor: caller.name, trace: caller.trace }
       try {
         await registry.change(message.sessionId, (session) => step(session, message, cause))
         return

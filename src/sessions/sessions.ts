@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, DialectSettings } from '../genesys/dialect.ts'
 import type { IdempotencyRecord, Page, PageRequest, SessionFilter, Store } from '../store/store.ts'
+import type { Trace } from '../trace.ts'
 import type { Activation } from './activation.ts'
 import type { Bridges } from './bridges.ts'
 import type { Caller } from './caller.ts'
@@ -96,8 +97,8 @@ export class Sessions {
     const guest = await creating.finally(() => this.#creating.delete(creating))
     const step = created(guest, this.#cause(caller))
     const session = await registry.insert({ ...step, idempotency: remember?.(step.session) })
-    activation.watch(session)
-    this.#deps.bridges.start(session)
+    activation.watch(session, caller.trace)
+    this.#deps.bridges.start(session, caller.trace)
     this.#deps.rotation.watch(session)
     return session
   }
@@ -136,7 +137,7 @@ export class Sessions {
     })
     sender.wake(id)
     // The guest as it was: what is over has no token left to say goodbye with.
-    if (open) await bridges.stop(open)
+    if (open) await bridges.stop(open, caller.trace)
     return closed
   }
 
@@ -162,10 +163,10 @@ export class Sessions {
   }
 
   /** Shows the other side that the guest types. Throws `not-supported-by-dialect`. */
-  async typing(id: string): Promise<void> {
+  async typing(id: string, trace: Trace | null = null): Promise<void> {
     const session = await this.#deps.registry.get(id)
     const dialect = this.#dialect(session.dialect)
-    const frame = dialect.stream?.typing?.(session)
+    const frame = dialect.stream?.typing?.(session, trace)
     if (!frame) {
       throw new GatewayError(
         'not-supported-by-dialect',
@@ -197,7 +198,8 @@ export class Sessions {
     let message: Message | undefined
     await registry.change(sessionId, (current) => {
       checkOpen(current)
-      message = newMessage(current, author, asked, texts, waiting.kind, clock.now())
+      const { trace } = caller
+      message = newMessage(current, author, asked, texts, waiting.kind, { at: clock.now(), trace })
       const step = accepted(current, message, this.#cause(caller))
       return { ...step, idempotency: remember?.(message) }
     })
@@ -222,7 +224,11 @@ export class Sessions {
       const waits = waiting.kind === 'wait' ? 'caller' : 'session'
       await this.#deps.registry.change(sessionId, (current) => {
         checkOpen(current)
-        const step = acceptedAgain(current, { ...before, waits }, this.#cause(caller))
+        const step = acceptedAgain(
+          current,
+          { ...before, waits, trace: caller.trace },
+          this.#cause(caller),
+        )
         const [again = before] = step.messages
         return { ...step, idempotency: remember?.(again) }
       })
@@ -289,7 +295,7 @@ export class Sessions {
   }
 
   #cause(caller: Caller): Cause {
-    return { at: this.#deps.clock.now(), actor: caller.name, trace: caller.traceparent }
+    return { at: this.#deps.clock.now(), actor: caller.name, trace: caller.trace }
   }
 }
 

@@ -2,6 +2,7 @@
  * What can happen to a session, as pure functions: the session before in, one atomic step out. A step is the session
  * after, the facts that go into the journal, and the messages that changed. Nothing here waits, sends or stores.
  */
+import { type Trace, traceText } from '../trace.ts'
 import type { EventType, NewEvent } from './events.ts'
 import { newId } from './ids.ts'
 import type { Message, MessageError, MessagePart } from './message.ts'
@@ -19,8 +20,13 @@ export interface Cause {
   at: number
   /** Name of the API key; null for the gateway and the platform. */
   actor: string | null
-  /** W3C traceparent. */
-  trace: string | null
+  /** What it is part of; null for what no request led to. */
+  trace: Trace | null
+}
+
+/** Nobody asked for it: the gateway or the platform did it, `trace` being what it is part of all the same. */
+export function byItself(at: number, trace: Trace | null = null): Cause {
+  return { at, actor: null, trace }
 }
 
 export type Patch = Partial<Session>
@@ -168,5 +174,5 @@ export function messageEvent(type: EventType, message: Message, cause: Cause): N
 }
 
 function origin({ at, actor, trace }: Cause) {
-  return { at, actor, trace }
+  return { at, actor, trace: trace && traceText(trace) }
 }

@@ -86,6 +86,7 @@ export function received(before: Session, inbound: InboundMessage, cause: Cause)
     parts: null,
     error: null,
     waits: 'session',
+    trace: null,
   }
   const session = next(before, cause, 1, {
     lastOrdinal: ordinal,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { GatewayError, UpstreamError } from '../errors.ts'
-import type { StreamDialect, StreamNews, UpstreamGuest } from '../genesys/dialect.ts'
+import type { OutboundText, StreamDialect, StreamNews, UpstreamGuest } from '../genesys/dialect.ts'
 import type { Json } from '../json.ts'
+import type { Trace } from '../trace.ts'
 import type { Attachment } from './message.ts'
 
 /** How files are carried; see genesys/files.ts. */
@@ -41,10 +42,13 @@ export class Uploads {
    * Uploads what a message carries; the ids to name in it. Nothing of the message has left when it fails: throws
    * UpstreamError with the fate `refused`.
    */
-  async send(guest: UpstreamGuest, attachments: readonly Attachment[]): Promise<string[]> {
+  async send(
+    guest: UpstreamGuest,
+    { attachments, trace }: Pick<OutboundText, 'attachments' | 'trace'>,
+  ): Promise<string[]> {
     const done: string[] = []
     try {
-      for (const attachment of attachments) done.push(await this.#one(guest, attachment))
+      for (const attachment of attachments) done.push(await this.#one(guest, attachment, trace))
       return done
     } catch (error) {
       await this.discard(guest, done)
@@ -69,11 +73,15 @@ export class Uploads {
     for (const answer of [...this.#waiting.values()]) answer({ kind: 'lost' })
   }
 
-  async #one(guest: UpstreamGuest, { url, fileName, contentType }: Attachment): Promise<string> {
+  async #one(
+    guest: UpstreamGuest,
+    { url, fileName, contentType }: Attachment,
+    trace: Trace | null,
+  ): Promise<string> {
     if (!this.#upload) throw new GatewayError('not-supported-by-dialect', 'It takes no files')
     const { files, tell, maxAttachmentBytes } = this.#deps
     const bytes = await files.download(url, maxAttachmentBytes)
-    const file = { id: randomUUID(), fileName, contentType, sizeBytes: bytes.length }
+    const file = { id: randomUUID(), fileName, contentType, sizeBytes: bytes.length, trace }
     const placed = this.#answer(file.id)
     await tell(this.#upload.offer(guest, file))
     const place = await placed

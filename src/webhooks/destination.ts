@@ -2,6 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { JournalEvent } from '../sessions/events.ts'
 import type { Store } from '../store/store.ts'
+import type { Tracer } from '../tracing.ts'
+import { endDeliverySpan, startDeliverySpan, traceOf } from './delivery-span.ts'
 import { type Payload, payloadOf } from './formats.ts'
 import { deliveryHeaders } from './headers.ts'
 import { advanced, afterFailure, failureOf, withAttempt } from './progress.ts'
@@ -14,6 +16,7 @@ export interface DestinationDeps {
   receivers: Pick<Receivers, 'deliver'>
   /** The secrets that sign now, newest first. */
   secretsOf(webhook: Webhook): string[]
+  tracer?: Tracer | undefined
   guestOf: Parameters<typeof payloadOf>[2]
   /** The receiver said 410. */
   onGone(webhookId: string): void
@@ -160,7 +163,7 @@ export class Destination {
 
   async #try(event: JournalEvent, payload: Payload, attempt: number, moves: number) {
     const started = performance.now()
-    const receipt = await this.#deliver(event, payload)
+    const receipt = await this.#deliver(event, payload, attempt)
     // Broken off by us: it says nothing about the receiver.
     if (receipt.kind === 'unanswered' && this.#flight.signal.aborted) return
     const at = this.#deps.clock.now()
@@ -173,14 +176,20 @@ export class Destination {
     else await this.#fail(event, receipt, attempt)
   }
 
-  #deliver(event: JournalEvent, payload: Payload): Promise<Receipt> {
-    const { clock, receivers, secretsOf } = this.#deps
+  async #deliver(event: JournalEvent, payload: Payload, attempt: number): Promise<Receipt> {
+    const { clock, receivers, secretsOf, tracer } = this.#deps
     this.#flight = new AbortController()
     const { signal } = this.#flight
     const { url } = this.#webhook
-    const at = new Date(clock.now())
-    const headers = deliveryHeaders(this.#webhook, event, payload, secretsOf(this.#webhook), at)
-    return receivers.deliver({ url, headers, body: payload.body, signal })
+    const span = tracer && startDeliverySpan(tracer, this.#webhook, event, attempt)
+    const headers = deliveryHeaders(this.#webhook, event, payload, {
+      secrets: secretsOf(this.#webhook),
+      at: new Date(clock.now()),
+      trace: span?.trace ?? traceOf(event),
+    })
+    const receipt = await receivers.deliver({ url, headers, body: payload.body, signal })
+    if (span) endDeliverySpan(span, receipt)
+    return receipt
   }
 
   async #fail(event: JournalEvent, receipt: Receipt, attempts: number): Promise<void> {

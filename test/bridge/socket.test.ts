@@ -21,6 +21,7 @@ async function start(t: TestContext) {
   const dial = (opening: Partial<StreamOpening> = {}) =>
     dialer.dial(
       { url: server.url, origin: null, frames: [], readyWhen: 'opened', ...opening },
+      { sessionId: 'gs_1', trace: null },
       {
         opened: () => {
           opened += 1

@@ -19,10 +19,10 @@ describe('GenesysClient.call', () => {
   it('sends the request with token and trace, and hands over the answer', async (t) => {
     const { api, client, calls } = await buildClient(t)
     api.queue(answers(201, { id: 'm1' }, { 'inin-correlation-id': 'corr-1' }))
-    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     const reply = await client.call(
       request({ path: '/api/v2/x?y=1' }),
-      options({ trace: { traceparent, requestId: 'req-1' } }),
+      options({ trace: { parent, state: 'a=1' }, requestId: 'req-1' }),
     )
     assert.equal(reply.status, 201)
     assert.deepEqual(reply.body, { id: 'm1' })
@@ -36,7 +36,10 @@ describe('GenesysClient.call', () => {
     assert.equal(seen?.body, '{"text":"hello"}')
     assert.equal(seen?.headers.authorization, 'Bearer fake-token-1')
     assert.equal(seen?.headers['content-type'], 'application/json')
-    assert.equal(seen?.headers.traceparent, traceparent)
+    const passedOn = String(seen?.headers.traceparent)
+    assert.match(passedOn, /^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/)
+    assert.notEqual(passedOn, parent)
+    assert.equal(seen?.headers.tracestate, 'a=1')
     assert.equal(seen?.headers['x-request-id'], 'req-1')
 
     assert.equal(calls.length, 1)

@@ -13,7 +13,15 @@ export interface Rule {
 }
 
 /** Everybody's vocabulary. */
-const vocabulary = ['errors.ts', 'clock.ts', 'json.ts', 'redact.ts', 'public-addresses.ts']
+const vocabulary = [
+  'errors.ts',
+  'clock.ts',
+  'json.ts',
+  'redact.ts',
+  'public-addresses.ts',
+  'trace.ts',
+  'tracing.ts',
+]
 /** The facts a session is made of. */
 const facts = ['sessions/session.ts', 'sessions/message.ts', 'sessions/events.ts']
 

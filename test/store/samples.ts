@@ -69,6 +69,7 @@ export function sampleMessage(session: Session, over: Partial<Message> = {}): Me
     parts: null,
     error: null,
     waits: 'caller',
+    trace: { parent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', state: 'a=1,b=2' },
     ...over,
   }
 }

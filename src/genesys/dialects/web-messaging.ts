@@ -64,13 +64,13 @@ export const webMessaging: Dialect = {
       { frames: 5, windowMs: 1_000 },
       { frames: 60, windowMs: 60_000 },
     ],
-    open(guest, { webMessaging: host }) {
+    open(guest, { webMessaging: host }, _at, trace) {
       const deploymentId = remembered(guest.upstream, 'deploymentId')
       const query = new URLSearchParams({ deploymentId, application: 'genesys-guest-gateway' })
       return {
         url: `${host}/v1?${query}`,
         origin: textOf(guest.upstream.origin),
-        frames: [configureFrame(guest, deploymentId)],
+        frames: [configureFrame(guest, deploymentId, trace)],
         readyWhen: 'frame',
       }
     },
@@ -82,7 +82,7 @@ export const webMessaging: Dialect = {
     typing: typingFrame,
     // Once in five seconds is allowed, by the platform's watch.
     typingEveryMs: 5_500,
-    goodbye: (guest) => [clearFrame(guest)],
+    goodbye: (guest, trace) => [clearFrame(guest, trace)],
     history,
   },
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Sessions } from '../../sessions/sessions.ts'
-import { principalOf } from '../context.ts'
+import { principalOf, traceOf } from '../context.ts'
 import { type Idempotency, sendAnswer } from '../idempotency.ts'
 import { SessionParams } from '../schemas/common.ts'
 import { bodyFailures, problems } from '../schemas/problem.ts'
@@ -40,7 +40,7 @@ export function showTypingRoute(app: App, { sessions, idempotency }: ShowTypingD
       const { sessionId } = request.params
       using attempt = await idempotency.begin(request, principalOf(request).name)
       if (attempt.first) return sendAnswer(reply, attempt.first, true)
-      await sessions.typing(sessionId)
+      await sessions.typing(sessionId, traceOf(request))
       const answer = { status: 204, location: null, body: '' }
       await attempt.answered(sessionId, null, answer)
       return sendAnswer(reply, answer, false)

@@ -2,6 +2,7 @@ import type { RawData, WebSocket } from 'ws'
 import { GatewayError } from '../../errors.ts'
 import { isOver, type Session, sessionOver } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
+import { newTrace, type Trace } from '../../trace.ts'
 import type { Idempotency } from '../idempotency.ts'
 import { problemOf } from '../problem-reply.ts'
 import { invalidRequest, parseOrRefuse } from '../validation.ts'
@@ -26,6 +27,8 @@ export interface Opened {
   /** Sequence of the last event the client saw. */
   after: number
   requestId: string
+  /** What the client's own handshake is part of; without one, each of its messages begins a trace. */
+  trace: Trace | undefined
 }
 
 const windowMs = 10_000
@@ -39,6 +42,7 @@ export class SessionSocket implements Connection {
   readonly #deps: SessionSocketDeps
   readonly #sessionId: string
   readonly #requestId: string
+  readonly #trace: Trace | undefined
   readonly #cleanUp: (() => void)[] = []
   readonly #frames: Allowance
   readonly #messages: Allowance
@@ -50,13 +54,14 @@ export class SessionSocket implements Connection {
   constructor(
     ws: WebSocket,
     deps: SessionSocketDeps,
-    { session, reader, after, requestId }: Opened,
+    { session, reader, after, requestId, trace }: Opened,
   ) {
     const { clock } = deps
     this.#deps = deps
     this.#sessionId = session.id
     this.#reader = reader
     this.#requestId = requestId
+    this.#trace = trace
     this.#socket = new PacedSocket(ws, clock)
     this.#frames = new Allowance(clock, maxFrames, windowMs)
     this.#messages = new Allowance(clock, maxMessages, windowMs)
@@ -156,7 +161,7 @@ export class SessionSocket implements Connection {
         oversize: 'reject',
         conversationId: null,
       },
-      { name: this.#reader.name, traceparent: null, requestId: this.#requestId },
+      { name: this.#reader.name, trace: this.#trace ?? newTrace(), requestId: this.#requestId },
       { kind: 'async' },
       (accepted) => {
         const ack = { status: 202, location: null, body: ackOf(accepted.id) }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { GatewayError } from '../../errors.ts'
+import { readTrace } from '../../trace.ts'
 import { requestId } from '../context.ts'
 import { problemContentType, problemOf } from '../problem-reply.ts'
 import { invalidRequest } from '../validation.ts'
@@ -68,7 +69,8 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
     if (!/^\d{1,15}$/.test(after)) {
       throw invalidRequest([{ pointer: '?after', detail: 'is not a cursor' }])
     }
-    return { session, reader, after: Number(after), requestId: requestId(request) }
+    const trace = readTrace(headers)
+    return { session, reader, after: Number(after), requestId: requestId(request), trace }
   }
 }
 

@@ -79,6 +79,7 @@ export async function startBridge(
   const troubles: unknown[] = []
   const dialer = new Dialer(time)
   const bridge = new Bridge(await registry.get(id), dialect, {
+    trace: null,
     registry,
     clock: time,
     dialer,
@@ -134,6 +135,7 @@ export async function startBridge(
         readReceipt: false,
         uploads: [],
         at: time.now(),
+        trace: null,
       } as const
       const flown = registry.get(id).then((session) =>
         bridge.carry(session, outbound, {

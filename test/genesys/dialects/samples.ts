@@ -40,6 +40,7 @@ export function outbound(overrides: Partial<OutboundText> = {}): OutboundText {
     readReceipt: true,
     uploads: [],
     at,
+    trace: null,
     ...overrides,
   }
 }

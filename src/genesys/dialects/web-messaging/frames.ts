@@ -1,11 +1,15 @@
-/** The frames a guest sends. Each carries a tracing id that tells from an answer what was asked. */
+/**
+ * The frames a guest sends. Each carries a tracing id that tells from an answer what was asked and, at its end, the
+ * W3C trace id of the request that led to it, where one did: so the trace can be found in the platform's own logs.
+ */
 import type { Json, JsonObject } from '../../../json.ts'
+import { type Trace, traceIdOf } from '../../../trace.ts'
 import type { OutboundFile, OutboundText, UpstreamGuest } from '../../dialect.ts'
 import { fieldsOf, numberOf, remembered, textOf } from '../fields.ts'
 
 export const configureTracingId = 'gateway:configure'
 const messagePrefix = 'gateway:message:'
-/** Of an offered file; what follows is its id. */
+/** Of an offered file; what follows, up to the next colon, is its id. */
 export const uploadPrefix = 'gateway:upload:'
 
 /** What the platform takes of custom attributes as long as it has not said otherwise. */
@@ -19,14 +23,19 @@ export function isMessageKey(tracingId: Json | undefined): tracingId is string {
   return typeof tracingId === 'string' && tracingId.startsWith(messagePrefix)
 }
 
-export function configureFrame(guest: UpstreamGuest, deploymentId: string): JsonObject {
-  return request(guest, 'configureSession', configureTracingId, { deploymentId, startNew: false })
+export function configureFrame(
+  guest: UpstreamGuest,
+  deploymentId: string,
+  trace?: Trace | null,
+): JsonObject {
+  const tracingId = within(trace, configureTracingId)
+  return request(guest, 'configureSession', tracingId, { deploymentId, startNew: false })
 }
 
 /** The echo will show `ackKey` as its tracing id, and the history perhaps in its metadata. */
-export function textFrame(guest: UpstreamGuest, { id, text, uploads, at }: OutboundText) {
+export function textFrame(guest: UpstreamGuest, { id, text, uploads, at, trace }: OutboundText) {
   // A second attempt at the same message is another one, so that a late echo of the first does not pass for its ack.
-  const ackKey = `${messagePrefix}${id}:${at}`
+  const ackKey = within(trace, `${messagePrefix}${id}:${at}`)
   const customAttributes = attributesOf(guest)
   const message: JsonObject = { type: 'Text', text, metadata: { id: ackKey } }
   if (uploads.length > 0) {
@@ -39,20 +48,20 @@ export function textFrame(guest: UpstreamGuest, { id, text, uploads, at }: Outbo
   return { frame: request(guest, 'onMessage', ackKey, { message }), ackKey }
 }
 
-export function typingFrame(guest: UpstreamGuest): JsonObject {
+export function typingFrame(guest: UpstreamGuest, trace?: Trace | null): JsonObject {
   const typing = { eventType: 'Typing', typing: { type: 'On' } }
-  return request(guest, 'onMessage', 'gateway:typing', event(typing))
+  return request(guest, 'onMessage', within(trace, 'gateway:typing'), event(typing))
 }
 
 /** Ends the conversation for good. A closed socket would not: the agent would wait on. */
-export function clearFrame(guest: UpstreamGuest): JsonObject {
+export function clearFrame(guest: UpstreamGuest, trace?: Trace | null): JsonObject {
   const presence = { eventType: 'Presence', presence: { type: 'Clear' } }
-  return request(guest, 'onMessage', 'gateway:clear', event(presence))
+  return request(guest, 'onMessage', within(trace, 'gateway:clear'), event(presence))
 }
 
 /** Asks where to put a file. */
 export function offerFrame(guest: UpstreamGuest, file: OutboundFile): JsonObject {
-  return request(guest, 'onAttachment', uploadPrefix + file.id, {
+  return request(guest, 'onAttachment', within(file.trace, uploadPrefix + file.id), {
     attachmentId: file.id,
     fileName: file.fileName,
     fileType: file.contentType,
@@ -67,6 +76,10 @@ export function removeFrame(guest: UpstreamGuest, id: string): JsonObject {
 
 export function jwtFrame(guest: UpstreamGuest): JsonObject {
   return request(guest, 'getJwt', 'gateway:jwt', {})
+}
+
+function within(trace: Trace | null | undefined, tracingId: string): string {
+  return trace ? `${tracingId}:${traceIdOf(trace)}` : tracingId
 }
 
 function request(

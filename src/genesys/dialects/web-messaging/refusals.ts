@@ -100,7 +100,7 @@ export function readRefusal(frame: JsonObject): StreamNews[] {
     ? { code: 'upstream-rejected' as const, over: undefined }
     : meaningOf(number)
   const detail = `The platform answered ${number}${said === '' ? '' : `: ${said}`}`
-  if (key === configureTracingId && !passing.includes(code)) {
+  if (key?.startsWith(configureTracingId) && !passing.includes(code)) {
     return [{ kind: 'over', ...(over ?? { state: 'failed', reason: redact(detail) }) }]
   }
   const retryAfter = numberOf(body.retryAfter)

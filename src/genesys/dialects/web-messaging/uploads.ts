@@ -37,7 +37,8 @@ export function readUpload(frame: JsonObject): StreamNews | undefined {
 
 function offeredBy({ tracingId }: JsonObject): string | null {
   const key = textOf(tracingId)
-  return key?.startsWith(uploadPrefix) ? key.slice(uploadPrefix.length) : null
+  if (!key?.startsWith(uploadPrefix)) return null
+  return key.slice(uploadPrefix.length).split(':', 1)[0] ?? null
 }
 
 function headersOf(body: JsonObject): Record<string, string> {
