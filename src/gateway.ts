@@ -16,7 +16,14 @@ import { StreamTokens } from './http/streams/stream-tokens.ts'
 import { logEvents } from './insight/event-log.ts'
 import { Metrics } from './insight/metrics.ts'
 import { Stats } from './insight/stats.ts'
-import { dialectView, notReady, webhooksOf } from './operator-views.ts'
+import {
+  dialectView,
+  journalReaders,
+  lastHourView,
+  notReady,
+  statsView,
+  webhooksOf,
+} from './operator-views.ts'
 import { embeddedSimulator, platformOf } from './platform.ts'
 import { openSessionLayer } from './session-layer.ts'
 import { dialectNames } from './sessions/session.ts'
@@ -59,9 +66,12 @@ export async function startGateway(
   const platform = platformOf(settings, simulator)
 
   const metrics: Metrics = new Metrics({
-    sessions: () => stats.read().sessions,
-    queueDepth: () => sender.depth,
+    sessions: () => stats.read().sessionsByDialect,
+    waiting: () => sender.depth,
     quota: () => client.quota(),
+    streams: () => openStreams(),
+    webhooks: () => webhooks.backlog(),
+    readers: async () => journalReaders(stats, webhooks, clock.now()),
   })
   const client = stack.use(
     new GenesysClient({
@@ -70,14 +80,14 @@ export async function startGateway(
       departures: await openDepartureBook(store),
       clock,
       log: logger,
-      onCall: ({ operation, dialect, status, code, attempts, durationMs }) =>
-        metrics.call(operation, dialect, String(status ?? code ?? 'aborted'), attempts, durationMs),
+      onCall: (outcome) => metrics.call(outcome),
     }),
   )
 
   const origins = new Origins(settings.http.allowedOrigins)
   const stats = stack.use(await Stats.open(store, clock))
   stack.defer(logEvents(store, logger))
+  stack.defer(store.follow((events) => metrics.committed(events)))
   const { sessions, registry, feed, sender, bridges, policy, takeUp } = openSessionLayer(stack, {
     store,
     client,
@@ -108,6 +118,7 @@ export async function startGateway(
   const keys = generatedKey ? [apiKeyOf('generated', 'admin', generatedKey)] : settings.http.apiKeys
   let draining = false
   const connections = new Connections()
+  const openStreams = () => ({ upstream: bridges.open, downstream: connections.size })
   const apiKeys = new ApiKeys(keys)
   const app = buildApp({
     logger,
@@ -135,15 +146,14 @@ export async function startGateway(
     defaults: settings.sessions,
     playground: settings.mode === 'simulator',
     metrics,
-    stats: () => ({
-      ...stats.read(),
-      quota: client.quota().map((quota) => ({
-        ...quota,
-        pausedUntil: quota.pausedUntil === null ? null : new Date(quota.pausedUntil).toISOString(),
-      })),
-      streams: { upstream: bridges.open, downstream: connections.size },
-      webhooks: webhooks.backlog(),
-    }),
+    stats: async () =>
+      statsView(stats.read(), {
+        waiting: sender.depth,
+        quota: client.quota(),
+        streams: openStreams(),
+        webhooks: await webhooks.backlog(),
+      }),
+    lastHour: () => lastHourView(stats.readLastHour()),
     dialects: () =>
       dialectNames.map((name) =>
         dialectView(dialects[name], settings.sessions.defaultDialect, platform.dialects),

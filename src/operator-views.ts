@@ -3,10 +3,11 @@
 import type { GenesysClient } from './genesys/client.ts'
 import type { Dialect, DialectSettings } from './genesys/dialect.ts'
 import { missingSettings } from './genesys/dialects/index.ts'
+import type { Stats } from './insight/stats.ts'
 import { eventTypes } from './sessions/events.ts'
 import type { DialectName } from './sessions/session.ts'
 import type { Settings } from './settings.ts'
-import type { NewWebhook } from './webhooks/dispatcher.ts'
+import type { Dispatcher, NewWebhook } from './webhooks/dispatcher.ts'
 
 /** The destinations that the settings name. */
 export function webhooksOf({ webhooks: { analyticsUrl, crmUrl } }: Settings): NewWebhook[] {
@@ -49,4 +50,47 @@ export function notReady(client: GenesysClient, storeTrouble: string | undefined
   else if (token !== 'ok') reasons.push(`token: ${token}`)
   if (storeTrouble) reasons.push(`store: ${storeTrouble}`)
   return reasons
+}
+
+/** The figures of the journal, and beside them how things are at this moment. */
+export function statsView(
+  { sessionsByDialect, ...figures }: ReturnType<Stats['read']>,
+  now: {
+    waiting: number
+    quota: ReturnType<GenesysClient['quota']>
+    streams: { upstream: number; downstream: number }
+    webhooks: Awaited<ReturnType<Dispatcher['backlog']>>
+  },
+) {
+  const { pending, deadLettered } = now.webhooks
+  return {
+    ...figures,
+    sessionsByDialect: sessionsByDialect.map(({ dialect, counts }) => ({ dialect, ...counts })),
+    waiting: now.waiting,
+    quota: now.quota.map((quota) => ({
+      ...quota,
+      pausedUntil: quota.pausedUntil === null ? null : time(quota.pausedUntil),
+    })),
+    streams: now.streams,
+    webhooks: { pending, deadLettered },
+  }
+}
+
+export function lastHourView(minutes: ReturnType<Stats['readLastHour']>) {
+  return minutes.map(({ from, counts }) => ({ from: time(from), ...counts }))
+}
+
+/** How far those who read the journal are behind its end. */
+export async function journalReaders(stats: Stats, webhooks: Dispatcher, now: number) {
+  const { events, oldestAt } = await stats.backlog()
+  const backlog = await webhooks.backlog()
+  const age = (at: number | null) => (at === null ? 0 : Math.max(0, now - at) / 1000)
+  return [
+    { reader: 'stats', events, seconds: age(oldestAt) },
+    { reader: 'webhooks', events: backlog.pending, seconds: age(backlog.oldestAt) },
+  ] as const
+}
+
+function time(epochMs: number): string {
+  return new Date(epochMs).toISOString()
 }

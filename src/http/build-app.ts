@@ -9,7 +9,7 @@ import { createStreamTokenRoute, type StreamTokenDeps } from './routes/create-st
 import { getMessageRoute } from './routes/get-message.ts'
 import { getMetricsRoute, type MetricsSource } from './routes/get-metrics.ts'
 import { getSessionRoute } from './routes/get-session.ts'
-import { getStatsRoute } from './routes/get-stats.ts'
+import { getStatsRoute, type StatsDeps } from './routes/get-stats.ts'
 import { healthRoutes, type NotReady } from './routes/health.ts'
 import { injectBatchRoute } from './routes/inject-batch.ts'
 import { injectMessageRoute } from './routes/inject-message.ts'
@@ -42,10 +42,10 @@ export interface AppDeps
     StreamTokenDeps,
     StreamDeps,
     PlatformWebhookDeps,
-    PagesDeps {
+    PagesDeps,
+    StatsDeps {
   webhooks: Dispatcher
   version: string
-  stats: Parameters<typeof getStatsRoute>[1]['read']
   dialects: Parameters<typeof listDialectsRoute>[1]['read']
   metrics: MetricsSource
   notReady: NotReady
@@ -76,7 +76,7 @@ export function buildApp(deps: AppDeps): App {
     webhookRoutes(routes, deps)
     registerPlatformWebhookRoute(routes, deps)
     listDialectsRoute(routes, { read: deps.dialects })
-    getStatsRoute(routes, { read: deps.stats })
+    getStatsRoute(routes, deps)
     getMetricsRoute(routes, deps)
     healthRoutes(routes, deps)
     problemPagesRoute(routes)

@@ -1,85 +1,108 @@
-/** The figures of the journal as a pure fold: an event in, the figures moved on, in constant space and time. */
+/**
+ * The figures of the journal as a pure fold: an event in, the figures moved on, in constant time. The space is constant
+ * too, but for the sessions of the last five minutes.
+ */
 import type { JournalEvent } from '../sessions/events.ts'
-import { Latency } from './latency.ts'
+import type { DialectName, SessionState } from '../sessions/session.ts'
+import { DropOff, type DropOffState } from './drop-off.ts'
+import { LastHour, type LastHourState } from './last-hour.ts'
+import { Latency, latencyIn } from './latency.ts'
+import { MessageCounts, type MessageCountsState } from './message-counts.ts'
+import { SessionCounts, type SessionCountsState } from './session-counts.ts'
 
-/** A session without a message for so long counts as dropped, and until it ends it may still come back. */
-const dropOffMs = 5 * 60_000
-
-/** What a figure's fold reads of an event's data. */
+/** What the fold reads of an event about a session. */
 interface SessionData {
+  dialect: DialectName
   createdAt: string
   activatedAt: string | null
-  closedAt: string | null
   latencyMs: { create: number; activate: number | null }
-  messages: { outbound: number; inbound: number }
 }
 
-interface Totals {
-  sessions: {
-    total: number
-    pending: number
-    active: number
-    closed: number
-    expired: number
-    failed: number
-  }
-  /** Sessions that ended or are old enough to say whether they were dropped, and those that were. */
-  judged: number
-  dropped: number
-  ended: number
-  durationMs: number
-  messages: {
-    accepted: number
-    sent: number
-    failed: number
-    unconfirmed: number
-    received: number
-  }
-}
-
-/** Sessions too young to be judged, oldest first. `createdAt` in epoch ms; `spoke`: a message went either way. */
-type Young = Map<string, { createdAt: number; spoke: boolean }>
+/** Raised when older states can no longer be gone on from: then the journal is counted anew. */
+const version = 2
 
 interface Saved {
-  totals: Totals
-  young: [string, { createdAt: number; spoke: boolean }][]
+  version: typeof version
+  sessions: SessionCountsState
+  messages: MessageCountsState
+  dropOff: DropOffState
+  youngAfter: number
+  lastHour: LastHourState
   latency: { create: string; activate: string; message: string }
 }
 
 export class Figures {
-  readonly #totals: Totals
-  readonly #young: Young
+  readonly #sessions: SessionCounts
+  readonly #messages: MessageCounts
+  readonly #dropOff: DropOff
+  readonly #lastHour: LastHour
   readonly #latency: { create: Latency; activate: Latency; message: Latency }
 
-  /** `saved` is what `save` gave. */
-  constructor(saved?: string) {
-    const state = saved === undefined ? undefined : (JSON.parse(saved) as Saved)
-    this.#totals = state?.totals ?? noTotals()
-    this.#young = new Map(state?.young)
+  constructor(saved?: Saved) {
+    this.#sessions = new SessionCounts(saved?.sessions)
+    this.#messages = new MessageCounts(saved?.messages)
+    this.#lastHour = new LastHour(saved?.lastHour)
+    this.#dropOff = new DropOff((at, isDropped) => {
+      this.#lastHour.count('judged', at)
+      if (isDropped) this.#lastHour.count('dropped', at)
+    }, saved?.dropOff)
     this.#latency = {
-      create: new Latency(state?.latency.create),
-      activate: new Latency(state?.latency.activate),
-      message: new Latency(state?.latency.message),
+      create: new Latency(saved?.latency.create),
+      activate: new Latency(saved?.latency.activate),
+      message: new Latency(saved?.latency.message),
     }
   }
 
   add(event: JournalEvent): void {
-    this.#judge(event.at)
-    if (event.messageId !== null) this.#addMessage(event)
-    else this.#addSession(event, JSON.parse(event.data) as SessionData)
+    this.#dropOff.judgeUntil(event.at)
+    switch (event.type) {
+      case 'session.created':
+        this.#created(event)
+        break
+      case 'session.activated':
+        this.#activated(event)
+        break
+      case 'session.closed':
+        this.#ended('closed', event)
+        break
+      case 'session.expired':
+        this.#ended('expired', event)
+        break
+      case 'session.failed':
+        this.#ended('failed', event)
+        break
+      case 'message.accepted':
+        this.#dropOff.spoke(event.sessionId, event.ordinal === 1)
+        if (this.#messages.accept(event)) this.#lastHour.count('accepted', event.at)
+        break
+      case 'message.received':
+        this.#dropOff.spoke(event.sessionId, event.ordinal === 1)
+        this.#messages.receive()
+        this.#lastHour.count('received', event.at)
+        break
+      case 'message.sent':
+        this.#sent(event)
+        break
+      case 'message.failed':
+        this.#messages.trouble('failed', event)
+        this.#lastHour.count('failed', event.at)
+        break
+      case 'message.unconfirmed':
+        this.#messages.trouble('unconfirmed', event)
+        break
+    }
   }
 
   /** As of `now`, epoch ms. */
   read(now: number) {
-    this.#judge(now)
-    const { sessions, judged, dropped, ended, durationMs, messages } = this.#totals
-    const finished = messages.sent + messages.failed
+    this.#dropOff.judgeUntil(now)
     return {
-      sessions: { ...sessions },
-      dropOffRate: judged === 0 ? 0 : dropped / judged,
-      averageDurationSeconds: ended === 0 ? 0 : durationMs / ended / 1000,
-      messages: { ...messages },
-      deliveryRate: finished === 0 ? 0 : messages.sent / finished,
+      sessions: this.#sessions.total(),
+      sessionsByDialect: this.#sessions.byDialect(),
+      dropOffRate: this.#dropOff.rate(),
+      averageDurationSeconds: this.#sessions.averageDurationMs() / 1000,
+      messages: this.#messages.read(),
+      deliveryRate: this.#messages.deliveryRate(),
       latencyMs: {
         create: this.#latency.create.percentiles(),
         activate: this.#latency.activate.percentiles(),
@@ -88,102 +111,89 @@ export class Figures {
     }
   }
 
-  save(): string {
+  /** Minute by minute, as of `now`, epoch ms. */
+  readLastHour(now: number) {
+    this.#dropOff.judgeUntil(now)
+    return this.#lastHour.read(now)
+  }
+
+  /** Text that `resume` goes on from, of a bounded length; `position` is that of the last event added. */
+  save(position: number): string {
     const { create, activate, message } = this.#latency
     const state: Saved = {
-      totals: this.#totals,
-      young: [...this.#young],
+      version,
+      sessions: this.#sessions.save(),
+      messages: this.#messages.save(),
+      dropOff: this.#dropOff.save(),
+      youngAfter: this.#dropOff.youngAfter(position),
+      lastHour: this.#lastHour.save(),
       latency: { create: create.encode(), activate: activate.encode(), message: message.encode() },
     }
     return JSON.stringify(state)
   }
 
-  #addSession(event: JournalEvent, data: SessionData): void {
-    const { sessions } = this.#totals
+  /**
+   * The figures as they were saved, once all events after `youngAfter` and up to the saved position were told to
+   * `recall`, and then `recalled`. Undefined for what an older version saved.
+   */
+  static resume(text: string): { figures: Figures; youngAfter: number } | undefined {
+    const saved = JSON.parse(text) as Saved
+    if (saved.version !== version) return undefined
+    return { figures: new Figures(saved), youngAfter: saved.youngAfter }
+  }
+
+  /** An event that is counted already, for what it says about a session that is still young. */
+  recall(event: JournalEvent): void {
     switch (event.type) {
       case 'session.created':
-        sessions.total += 1
-        sessions.pending += 1
-        this.#latency.create.record(data.latencyMs.create)
-        this.#young.set(event.sessionId, { createdAt: Date.parse(data.createdAt), spoke: false })
+        this.#track(event, JSON.parse(event.data))
         break
-      case 'session.activated':
-        sessions.pending -= 1
-        sessions.active += 1
-        this.#latency.activate.record(data.latencyMs.activate ?? 0)
+      case 'message.accepted':
+      case 'message.received':
+        this.#dropOff.spoke(event.sessionId, false)
         break
       case 'session.closed':
-        this.#end('closed', event, data)
-        break
       case 'session.expired':
-        this.#end('expired', event, data)
-        break
       case 'session.failed':
-        this.#end('failed', event, data)
+        this.#dropOff.forget(event.sessionId)
         break
     }
   }
 
-  #end(state: 'closed' | 'expired' | 'failed', event: JournalEvent, data: SessionData): void {
-    const { sessions } = this.#totals
-    sessions[data.activatedAt === null ? 'pending' : 'active'] -= 1
-    sessions[state] += 1
-    this.#totals.ended += 1
-    this.#totals.durationMs += event.at - Date.parse(data.createdAt)
-    if (!this.#young.delete(event.sessionId)) return
-    this.#totals.judged += 1
-    if (data.messages.outbound + data.messages.inbound === 0) this.#totals.dropped += 1
+  recalled(): void {
+    this.#dropOff.forgetJudged()
   }
 
-  #addMessage(event: JournalEvent): void {
-    const { messages } = this.#totals
-    if (event.ordinal === 1) this.#firstMessage(event)
-    switch (event.type) {
-      case 'message.accepted':
-        messages.accepted += 1
-        break
-      case 'message.sent': {
-        messages.sent += 1
-        const { latencyMs } = JSON.parse(event.data) as { latencyMs: number | null }
-        if (latencyMs !== null) this.#latency.message.record(latencyMs)
-        break
-      }
-      case 'message.failed':
-        messages.failed += 1
-        break
-      case 'message.unconfirmed':
-        messages.unconfirmed += 1
-        break
-      case 'message.received':
-        messages.received += 1
-        break
-    }
+  #created(event: JournalEvent): void {
+    const data: SessionData = JSON.parse(event.data)
+    this.#sessions.created(data.dialect)
+    this.#latency.create.record(data.latencyMs.create)
+    this.#lastHour.count('created', event.at)
+    this.#track(event, data)
   }
 
-  #firstMessage(event: JournalEvent): void {
-    const young = this.#young.get(event.sessionId)
-    if (young) young.spoke = true
-    // An older one had been counted as dropped, and came back.
-    else this.#totals.dropped -= 1
+  #track({ sessionId, position }: JournalEvent, { createdAt }: SessionData): void {
+    this.#dropOff.created(sessionId, Date.parse(createdAt), position)
   }
 
-  #judge(now: number): void {
-    for (const [id, { createdAt, spoke }] of this.#young) {
-      if (now - createdAt < dropOffMs) return
-      this.#young.delete(id)
-      this.#totals.judged += 1
-      if (!spoke) this.#totals.dropped += 1
-    }
+  #activated(event: JournalEvent): void {
+    const { dialect, latencyMs }: SessionData = JSON.parse(event.data)
+    this.#sessions.moved(dialect, 'pending', 'active')
+    this.#latency.activate.record(latencyMs.activate ?? 0)
   }
-}
 
-function noTotals(): Totals {
-  return {
-    sessions: { total: 0, pending: 0, active: 0, closed: 0, expired: 0, failed: 0 },
-    judged: 0,
-    dropped: 0,
-    ended: 0,
-    durationMs: 0,
-    messages: { accepted: 0, sent: 0, failed: 0, unconfirmed: 0, received: 0 },
+  #ended(state: SessionState, event: JournalEvent): void {
+    const { dialect, createdAt, activatedAt }: SessionData = JSON.parse(event.data)
+    this.#sessions.moved(dialect, activatedAt === null ? 'pending' : 'active', state)
+    this.#sessions.lasted(event.at - Date.parse(createdAt))
+    this.#dropOff.ended(event.sessionId, event.at)
+    this.#lastHour.count('ended', event.at)
+  }
+
+  #sent(event: JournalEvent): void {
+    this.#messages.send(event)
+    this.#lastHour.count('sent', event.at)
+    const latencyMs = latencyIn(event.data)
+    if (latencyMs !== null) this.#latency.message.record(latencyMs)
   }
 }

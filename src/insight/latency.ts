@@ -35,3 +35,16 @@ export class Latency {
     return encodeIntoCompressedBase64(this.#histogram)
   }
 }
+
+const field = '"latencyMs":'
+
+/**
+ * The `latencyMs` of a message's JSON text, without parsing all of it. Inside a string its quotes would be escaped, and
+ * nothing that a message has after its own can have a field of that name.
+ */
+export function latencyIn(data: string): number | null {
+  const begin = data.lastIndexOf(field)
+  if (begin === -1) return null
+  const text = data.slice(begin + field.length, data.indexOf(',', begin))
+  return text === 'null' ? null : Number(text)
+}

@@ -1,32 +1,57 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  Counter,
+  collectDefaultMetrics,
+  Histogram,
+  type OpenMetricsContentType,
+  Registry,
+} from 'prom-client'
+import type { JournalEvent } from '../sessions/events.ts'
+import { addGauges, type MetricSources } from './gauges.ts'
+import { methodLabel, platformStatusLabel } from './labels.ts'
 
-/** What a scrape reads from the rest of the gateway. */
-export interface MetricSources {
-  sessions(): Record<string, number>
-  /** Messages accepted and not settled. */
-  queueDepth(): number
-  quota(): readonly {
-    client: string
-    dialects: readonly string[]
-    used: number
-    limit: number
-    queued: number
-  }[]
+export interface UpstreamCall {
+  operation: string
+  dialect: string
+  /** OAuth client of the last attempt; null when none got that far. */
+  clientId: string | null
+  /** Of the answer; null without one. */
+  status: number | null
+  /** Why there was none. */
+  code: string | null
+  attempts: number
+  durationMs: number
+  quotaWaitMs: number
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** For what may have to wait for the quota or for a guest to be routed. */
+const waits = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900]
 
-/** The gateway's figures for Prometheus. Labels come from closed lists: routes, statuses, operations, OAuth clients. */
+export type MetricsFormat = 'prometheus' | 'openmetrics'
+
+/**
+ * The gateway's figures for Prometheus. Labels come from closed lists, so that there are never more series than these
+ * allow: routes, methods, statuses, error codes, operations, dialects, event types, OAuth clients.
+ */
 export class Metrics {
-  readonly #registry = new Registry()
+  readonly #registries: {
+    prometheus: Registry
+    openmetrics: Registry<OpenMetricsContentType>
+  }
   readonly #requests: Histogram<'route' | 'method' | 'status'>
   readonly #calls: Histogram<'operation' | 'dialect' | 'outcome'>
   readonly #attempts: Counter<'operation' | 'dialect'>
+  readonly #quotaWaits: Histogram<'client'>
   readonly #messages: Counter<'outcome'>
+  readonly #queueWaits: Histogram
+  readonly #commits: Counter
+  readonly #events: Counter<'type'>
 
   constructor(sources: MetricSources) {
-    const registers = [this.#registry]
-    collectDefaultMetrics({ register: this.#registry })
+    const registry = new Registry()
+    const registers = [registry]
+    // Among them the delay of the event loop.
+    collectDefaultMetrics({ register: registry })
     this.#requests = new Histogram({
       name: 'gateway_http_request_seconds',
       help: 'Requests answered, by route pattern, method and status',
@@ -47,68 +72,76 @@ export class Metrics {
       labelNames: ['operation', 'dialect'],
       registers,
     })
+    this.#quotaWaits = new Histogram({
+      name: 'gateway_quota_wait_seconds',
+      help: 'How long calls to the platform waited for a place in the quota, by OAuth client',
+      labelNames: ['client'],
+      buckets: waits,
+      registers,
+    })
     this.#messages = new Counter({
       name: 'gateway_messages_settled_total',
       help: 'Messages that came to an end, by how',
       labelNames: ['outcome'],
       registers,
     })
-    new Gauge({
-      name: 'gateway_sessions',
-      help: 'Sessions by state',
-      labelNames: ['state'],
+    this.#queueWaits = new Histogram({
+      name: 'gateway_message_queue_seconds',
+      help: 'How long messages waited from being accepted until they left for the platform',
+      buckets: waits,
       registers,
-      collect() {
-        for (const [state, count] of Object.entries(sources.sessions())) this.set({ state }, count)
-      },
     })
-    new Gauge({
-      name: 'gateway_messages_waiting',
-      help: 'Messages accepted and not settled',
+    this.#commits = new Counter({
+      name: 'gateway_store_commits_total',
+      help: 'Transactions that brought events into the journal',
       registers,
-      collect() {
-        this.set(sources.queueDepth())
-      },
     })
-    quotaGauge('used', 'Places of the quota in use, by OAuth client', registers, sources)
-    quotaGauge('limit', 'Places of the quota, by OAuth client', registers, sources)
-    quotaGauge('queued', 'Calls waiting for the quota, by OAuth client', registers, sources)
+    this.#events = new Counter({
+      name: 'gateway_journal_events_total',
+      help: 'Events that came into the journal, by type',
+      labelNames: ['type'],
+      registers,
+    })
+    addGauges(registry, sources)
+    this.#registries = { prometheus: registry, openmetrics: inOpenMetrics(registry) }
   }
 
   request(route: string, method: string, status: number, elapsedSeconds: number): void {
-    this.#requests.observe({ route, method, status: String(status) }, elapsedSeconds)
+    const labels = { route, method: methodLabel(method), status: String(status) }
+    this.#requests.observe(labels, elapsedSeconds)
   }
 
-  call(operation: string, dialect: string, outcome: string, attempts: number, ms: number): void {
-    this.#calls.observe({ operation, dialect, outcome }, ms / 1000)
-    this.#attempts.inc({ operation, dialect }, attempts)
+  call({ operation, dialect, clientId, status, code, ...rest }: UpstreamCall): void {
+    const outcome = status === null ? (code ?? 'aborted') : platformStatusLabel(status)
+    this.#calls.observe({ operation, dialect, outcome }, rest.durationMs / 1000)
+    this.#attempts.inc({ operation, dialect }, rest.attempts)
+    if (clientId !== null) this.#quotaWaits.observe({ client: clientId }, rest.quotaWaitMs / 1000)
+  }
+
+  leaving(waitedMs: number): void {
+    this.#queueWaits.observe(waitedMs / 1000)
   }
 
   settled(outcome: string): void {
     this.#messages.inc({ outcome })
   }
 
-  /** Prometheus text and its content type. */
-  async render(): Promise<{ contentType: string; text: string }> {
-    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() }
+  /** What one commit brought. */
+  committed(events: readonly JournalEvent[]): void {
+    this.#commits.inc()
+    for (const { type } of events) this.#events.inc({ type })
+  }
+
+  async render(format: MetricsFormat): Promise<{ contentType: string; text: string }> {
+    const registry = this.#registries[format]
+    return { contentType: registry.contentType, text: await registry.metrics() }
   }
 }
 
-function quotaGauge(
-  figure: 'used' | 'limit' | 'queued',
-  help: string,
-  registers: Registry[],
-  sources: MetricSources,
-): void {
-  new Gauge({
-    name: `gateway_quota_${figure}`,
-    help,
-    labelNames: ['client', 'dialects'],
-    registers,
-    collect() {
-      for (const quota of sources.quota()) {
-        this.set({ client: quota.client, dialects: quota.dialects.join(' ') }, quota[figure])
-      }
-    },
-  })
+/** The same metrics as OpenMetrics text. A registry of that kind renames counters, so it gets views of them. */
+function inOpenMetrics(registry: Registry): Registry<OpenMetricsContentType> {
+  const open = new Registry<OpenMetricsContentType>()
+  open.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+  for (const metric of registry.getMetricsAsArray()) open.registerMetric(Object.create(metric))
+  return open
 }

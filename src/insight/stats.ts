@@ -1,4 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
+import type { JournalEvent } from '../sessions/events.ts'
 import type { Store } from '../store/store.ts'
 import { Figures } from './figures.ts'
 
@@ -8,7 +10,7 @@ const batch = 1000
 
 /**
  * The figures, kept up with the journal as it grows. A bookmark every few seconds saves a restart from counting all
- * again: it goes on from there.
+ * again: it goes on from there, and reads the five minutes before it for the sessions that were young then.
  */
 export class Stats implements AsyncDisposable {
   readonly #store: Store
@@ -37,19 +39,36 @@ export class Stats implements AsyncDisposable {
   /** Catches up with the journal first; nothing may be committed meanwhile. */
   static async open(store: Store, clock: Clock): Promise<Stats> {
     const saved = await store.readBookmark(bookmark)
-    const figures = new Figures(saved?.state)
-    let position = saved?.position ?? 0
-    for (;;) {
-      const events = await store.journal(position, batch)
-      for (const event of events) figures.add(event)
-      position = events.at(-1)?.position ?? position
-      if (events.length < batch) break
+    const resumed = saved && Figures.resume(saved.state)
+    const figures = resumed?.figures ?? new Figures()
+    const counted = resumed ? saved.position : 0
+    for await (const event of journalAfter(store, resumed?.youngAfter ?? 0)) {
+      if (event.position > counted) break
+      figures.recall(event)
+    }
+    figures.recalled()
+    let position = counted
+    for await (const event of journalAfter(store, counted)) {
+      figures.add(event)
+      position = event.position
     }
     return new Stats(store, clock, figures, position)
   }
 
+  /** Events that are not counted yet, a thousand at most, and when the oldest happened, epoch ms. */
+  async backlog(): Promise<{ events: number; oldestAt: number | null }> {
+    const end = await this.#store.lastPosition()
+    if (this.#position >= end) return { events: 0, oldestAt: null }
+    const next = await this.#store.journal(this.#position, batch)
+    return { events: next.length, oldestAt: next[0]?.at ?? null }
+  }
+
   read(): ReturnType<Figures['read']> {
     return this.#figures.read(this.#clock.now())
+  }
+
+  readLastHour(): ReturnType<Figures['readLastHour']> {
+    return this.#figures.readLastHour(this.#clock.now())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -69,9 +88,20 @@ export class Stats implements AsyncDisposable {
     if (this.#position === this.#saved || this.#store.trouble()) return
     const position = this.#position
     const written = await this.#store
-      .writeBookmark(bookmark, position, this.#figures.save())
+      .writeBookmark(bookmark, position, this.#figures.save(position))
       .then(() => true)
       .catch(() => false)
     if (written) this.#saved = position
+  }
+}
+
+async function* journalAfter(store: Store, after: number): AsyncGenerator<JournalEvent> {
+  for (let position = after; ; ) {
+    const events = await store.journal(position, batch)
+    yield* events
+    position = events.at(-1)?.position ?? position
+    if (events.length < batch) return
+    // Signals and timers are not to wait for the end of a long journal.
+    await turn()
   }
 }

@@ -66,11 +66,9 @@ export function accepted(before: Session, message: Message, cause: Cause): Step 
     lastOrdinal: message.ordinal,
     messages: { ...before.messages, outbound: before.messages.outbound + 1 },
   })
-  return {
-    session,
-    events: [messageEvent('message.accepted', message, cause)],
-    messages: [message],
-  }
+  const { ordinal } = message
+  const event = { ...messageEvent('message.accepted', message, cause), ordinal }
+  return { session, events: [event], messages: [message] }
 }
 
 /** Puts a message that did not arrive back in line. */

@@ -4,6 +4,7 @@ import { checkPublicUrl, ForbiddenTarget, wrongWithUrl } from '../public-address
 import type { EventType } from '../sessions/events.ts'
 import { newId } from '../sessions/ids.ts'
 import type { Store } from '../store/store.ts'
+import { backlogOf } from './backlog.ts'
 import { bookmarkOf, Destination } from './destination.ts'
 import { progressFrom } from './progress.ts'
 import type { Receivers } from './receiver.ts'
@@ -39,13 +40,10 @@ export class Dispatcher implements AsyncDisposable {
   readonly #deps: DispatcherDeps
   readonly #destinations = new Map<string, Destination>()
   readonly #unfollow: () => void
-  /** Of the journal, as last heard. */
-  #lastPosition = 0
 
   private constructor(deps: DispatcherDeps) {
     this.#deps = deps
-    this.#unfollow = deps.store.follow((events) => {
-      this.#lastPosition = events.at(-1)?.position ?? this.#lastPosition
+    this.#unfollow = deps.store.follow(() => {
       for (const destination of this.#destinations.values()) destination.notice()
     })
   }
@@ -54,7 +52,6 @@ export class Dispatcher implements AsyncDisposable {
   static async open(deps: DispatcherDeps, asked: readonly NewWebhook[]): Promise<Dispatcher> {
     const fromSettings = asked.filter((one) => mayBeCalled(one, deps))
     const dispatcher = new Dispatcher(deps)
-    dispatcher.#lastPosition = await deps.store.lastPosition()
     const saved = await deps.store.readBookmark(bookName)
     const known = saved ? (JSON.parse(deps.store.unseal(saved.state)) as Webhook[]) : []
     const named = (webhook: Webhook) =>
@@ -131,15 +128,18 @@ export class Dispatcher implements AsyncDisposable {
     await moved
   }
 
-  /** Events not looked at yet, by the journal's length, and those given up; over all destinations. */
-  backlog(): { pending: number; deadLettered: number } {
-    let pending = 0
-    let deadLettered = 0
-    for (const { progress, webhook } of this.#destinations.values()) {
-      if (!webhook.disabledReason) pending += Math.max(0, this.#lastPosition - progress.position)
-      deadLettered += progress.deadLetters.length
+  /** Over all destinations; `oldestAt` (epoch ms) is that of the slowest, null when nothing waits. */
+  async backlog(): Promise<{ pending: number; deadLettered: number; oldestAt: number | null }> {
+    const destinations = [...this.#destinations.values()]
+    const backlogs = await Promise.all(
+      destinations.map(({ webhook, progress }) => backlogOf(this.#deps.store, webhook, progress)),
+    )
+    const times = backlogs.flatMap(({ oldestAt }) => oldestAt ?? [])
+    return {
+      pending: sum(backlogs.map(({ events }) => events)),
+      deadLettered: sum(destinations.map(({ progress }) => progress.deadLetters.length)),
+      oldestAt: times.length === 0 ? null : Math.min(...times),
     }
-    return { pending, deadLettered }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -225,6 +225,10 @@ export class Dispatcher implements AsyncDisposable {
     const { store } = this.#deps
     return store.writeBookmark(bookName, 0, store.seal(JSON.stringify(webhooks)))
   }
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
 }
 
 /** Of the settings' own: what may not be called is said, and left out. */

@@ -59,7 +59,7 @@ export const rules: readonly Rule[] = [
   {
     of: 'operator-views.ts',
     may: ['genesys/**', ...facts, ...vocabulary],
-    types: ['settings.ts', 'webhooks/dispatcher.ts'],
+    types: ['settings.ts', 'insight/stats.ts', 'webhooks/dispatcher.ts'],
   },
   { of: 'settings*.ts', may: ['settings*.ts', 'genesys/regions.ts', ...facts, ...vocabulary] },
   { of: '*.ts', may: vocabulary },

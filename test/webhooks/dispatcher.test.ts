@@ -8,6 +8,7 @@ import { Receivers } from '../../src/webhooks/receiver.ts'
 import type { DeadLetter, Progress, Webhook } from '../../src/webhooks/webhook.ts'
 import { openFor } from '../store/engines.ts'
 import { creation, sampleEvent, sampleSession, step } from '../store/samples.ts'
+import { answers } from '../support/toxic-upstream.ts'
 import { until } from '../support/until.ts'
 import { startReceiver } from './support/receiver.ts'
 
@@ -97,7 +98,7 @@ describe('A destination of a busy journal', () => {
     pages.length = 0
     const [first] = receiver.seen
     await dispatcher.replay(webhook.id, String(first?.headers['webhook-id']))
-    await until('it has caught up', () => dispatcher.backlog().pending === 0)
+    await until('it has caught up', async () => (await dispatcher.backlog()).pending === 0)
     assert.equal(receiver.taken.length, 300)
     assert.ok(pages.length >= 3)
     assert.ok(pages.every((length) => length <= 100))
@@ -112,7 +113,9 @@ describe('A destination of a busy journal', () => {
     )
     const position = await store.lastPosition()
     await happen(store, 1000)
-    await until('it is through', () => dispatcher.backlog().pending === 0)
+    const isThrough = async () =>
+      dispatcher.progress(webhook.id).position === (await store.lastPosition())
+    await until('it is through', isThrough)
     assert.ok(dispatcher.progress(webhook.id).position > position)
     // Once more, all in one go.
     const [event] = await store.journal(0, 1)
@@ -124,9 +127,24 @@ describe('A destination of a busy journal', () => {
     }
     await dispatcher.replay(webhook.id, event?.id ?? '')
     count()
-    await until('it is through again', () => dispatcher.backlog().pending === 0)
+    await until('it is through again', isThrough)
     isOver = true
     assert.ok(turns >= 8, `${turns} turns`)
+  })
+
+  it('has as many events in its backlog as wait for it, whatever else the store numbers', async (t) => {
+    const store = await openFor(t, 'memory')
+    const { dispatcher } = await openDispatcher(t, store)
+    const receiver = await startReceiver(t, { usually: answers(500, {}) })
+    const backlog = async () => (await dispatcher.backlog()).pending
+    await dispatcher.create(asked(receiver.url))
+    await dispatcher.create(asked(receiver.url, { eventTypes: ['session.closed'] }))
+    await happen(store, 7)
+    assert.equal(await backlog(), 7)
+    assert.ok(((await dispatcher.backlog()).oldestAt ?? 0) > 0)
+    await happen(store, 993)
+    const many = await backlog()
+    assert.ok(many > 950 && many < 1050, `${many}, and 1000 wait`)
   })
 })
 

@@ -3,12 +3,12 @@ import { problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 
 export interface MetricsSource {
-  render(): Promise<{ contentType: string; text: string }>
+  render(format: 'prometheus' | 'openmetrics'): Promise<{ contentType: string; text: string }>
 }
 
 const MetricsText = z.string().meta({
   examples: [
-    '# HELP gateway_sessions Sessions by present state\n# TYPE gateway_sessions gauge\ngateway_sessions{state="active"} 12\n',
+    '# HELP gateway_sessions Sessions by present state and dialect\n# TYPE gateway_sessions gauge\ngateway_sessions{state="active",dialect="conversations"} 12\n',
   ],
 })
 
@@ -20,20 +20,28 @@ export function getMetricsRoute(app: App, { metrics }: { metrics: MetricsSource 
       schema: {
         operationId: 'getMetrics',
         summary: 'Read the figures for Prometheus',
-        description: 'The Prometheus text format.',
+        description:
+          'The Prometheus text format, or OpenMetrics for who accepts `application/openmetrics-text`.',
         tags: ['Operations'],
         response: {
           200: {
-            description: 'Prometheus text format',
-            content: { 'text/plain': { schema: MetricsText } },
+            description: 'Prometheus or OpenMetrics text',
+            content: {
+              'text/plain': { schema: MetricsText },
+              'application/openmetrics-text': { schema: MetricsText },
+            },
           },
           ...problems(),
         },
       },
     },
-    async (_request, reply) => {
-      const { contentType, text } = await metrics.render()
-      return reply.type(contentType).send(text as never)
+    async ({ headers }, reply) => {
+      const isOpen = headers.accept?.includes('application/openmetrics-text')
+      const { contentType, text } = await metrics.render(isOpen ? 'openmetrics' : 'prometheus')
+      return reply
+        .type(contentType)
+        .header('vary', 'accept')
+        .send(text as never)
     },
   )
 }
