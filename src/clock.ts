@@ -21,3 +21,14 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Calls `run` when what is being handled now has been, before anything else is; returns its cancel. */
+export function afterThis(run: () => void): () => void {
+  let cancelled = false
+  queueMicrotask(() => {
+    if (!cancelled) run()
+  })
+  return () => {
+    cancelled = true
+  }
+}

@@ -1,3 +1,4 @@
+import { afterThis } from '../clock.ts'
 import type {
   Dialect,
   InboundMessage,
@@ -15,12 +16,13 @@ import { sayGoodbye } from './farewell.ts'
 import { FrameSender } from './frame-sender.ts'
 import { Inbox } from './inbox.ts'
 import { newsIn } from './news-in.ts'
+import { type Receiver, receive, receiveLate } from './receive.ts'
 import { RecentIds } from './recent-ids.ts'
 import { afterEnd, redialDelayMs, steadyAfterMs } from './redial.ts'
 import { Reorder } from './reorder.ts'
 import { isOver, type Session } from './session.ts'
 import { byItself, ended } from './steps.ts'
-import { received, streamLost, streamOpened } from './stream-steps.ts'
+import { receivedTogether, streamLost, streamOpened } from './stream-steps.ts'
 
 const rememberedIds = 1000
 /** What is on its way when a guest leaves gets so long for its ack. */
@@ -38,7 +40,8 @@ export class Bridge {
   readonly #deps: BridgeDeps
   readonly #sender: FrameSender
   readonly #reorder: Reorder
-  readonly #inbox: Inbox
+  readonly #receiver: Receiver
+  readonly #inbox: Inbox<InboundMessage>
   readonly #catchUp: CatchUp
   readonly #onTrouble = (error: unknown) => this.#deps.onTrouble(this.#sessionId, error)
   readonly #known = new RecentIds(rememberedIds)
@@ -60,6 +63,7 @@ export class Bridge {
   constructor(session: Session, { stream, refreshToken }: Dialect, deps: BridgeDeps) {
     if (!stream) throw new Error(`${session.dialect} has no stream`)
     const { clock } = deps
+    const onTrouble = this.#onTrouble
     this.#sessionId = session.id
     this.#stream = stream
     this.#canRefresh = refreshToken !== undefined
@@ -69,12 +73,22 @@ export class Bridge {
     this.#downSince = clock.now()
     this.#trace = deps.trace
     this.#sender = new FrameSender(stream, deps, () => this.#giveUp('an ack did not come'))
-    const onTrouble = this.#onTrouble
-    const isStopped = () => this.#state === 'closed'
-    this.#inbox = new Inbox({ clock, isStopped, onTrouble }, () => this.#socket)
+    this.#receiver = {
+      known: this.#known,
+      confirm: (evidence) => deps.confirm(session.id, evidence),
+      write: (fresh) =>
+        this.#change((current) => receivedTogether(current, fresh, byItself(clock.now()))),
+    }
+    this.#inbox = new Inbox({
+      clock,
+      isStopped: () => this.#state === 'closed',
+      onTrouble,
+      connection: () => this.#socket,
+      receive: (messages) => receive(messages, this.#receiver),
+    })
     this.#reorder = new Reorder(
-      (message) => this.#inbox.add(() => this.#receive(message)),
-      (ms, run) => clock.after(ms, run),
+      (messages) => this.#inbox.put(messages),
+      (ms, run) => (ms > 0 ? clock.after(ms, run) : afterThis(run)),
     )
     this.#catchUp = new CatchUp({ ...deps, tell: (frame) => this.#sender.tell(frame), onTrouble })
   }
@@ -241,22 +255,8 @@ export class Bridge {
   #lateAck({ key, upstreamId }: Extract<StreamNews, { kind: 'ack' }>): void {
     const about = key ?? this.#sender.doubtful
     if (about === null || upstreamId === null) return
-    this.#inbox.add(async () => {
-      if (this.#known.has(upstreamId)) return
-      const evidence = { key: about, text: null, upstreamId }
-      if (await this.#deps.confirm(this.#sessionId, evidence)) this.#known.add(upstreamId)
-    })
-  }
-
-  async #receive(message: InboundMessage): Promise<void> {
-    const { upstreamId, author, text } = message
-    if (upstreamId !== null && this.#known.has(upstreamId)) return
-    // The guest's own words, whose ack was lost.
-    const own = author === 'user' && upstreamId !== null && { key: null, text, upstreamId }
-    if (!own || !(await this.#deps.confirm(this.#sessionId, own))) {
-      await this.#change((current) => received(current, message, byItself(this.#deps.clock.now())))
-    }
-    if (upstreamId !== null) this.#known.add(upstreamId)
+    const evidence = { key: about, text: null, upstreamId }
+    this.#inbox.add(() => receiveLate(evidence, this.#receiver))
   }
 
   async #over(state: 'closed' | 'expired' | 'failed', reason: string): Promise<void> {

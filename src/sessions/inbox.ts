@@ -3,36 +3,65 @@ import { type Persistence, untilStored } from './until-stored.ts'
 /** Above so many, the connection is not read until half of them are done. */
 const full = 200
 
-/** What arrives on a stream and is to be written down: one after the other, and never too many at once. */
-export class Inbox {
-  #last: Promise<void> = Promise.resolve()
-  #waiting = 0
-  readonly #persistence: Persistence
-  readonly #connection: () => { pause(): void; resume(): void } | undefined
+export interface InboxDeps<T> extends Persistence {
+  connection(): { pause(): void; resume(): void } | undefined
+  /** Writes items down together, those that are known from an earlier try left out. */
+  receive(items: readonly T[]): Promise<void>
+}
 
-  constructor(
-    persistence: Persistence,
-    connection: () => { pause(): void; resume(): void } | undefined,
-  ) {
-    this.#persistence = persistence
-    this.#connection = connection
+type Work<T> = { items: T[] } | { run: () => Promise<void> }
+
+/**
+ * What arrives on a stream and is to be written down: in its order, and never too many at once. Items that stand
+ * together in line are written together, so the more there are the less each costs.
+ */
+export class Inbox<T> {
+  readonly #deps: InboxDeps<T>
+  #line: Work<T>[] = []
+  #waiting = 0
+  #working: Promise<void> | undefined
+
+  constructor(deps: InboxDeps<T>) {
+    this.#deps = deps
   }
 
   /** `run` is begun again where the store has trouble. */
   add(run: () => Promise<void>): void {
-    this.#waiting += 1
-    if (this.#waiting === full) this.#connection()?.pause()
-    this.#last = this.#last
-      .then(() => untilStored(this.#persistence, run))
-      .catch((error: unknown) => this.#persistence.onTrouble(error))
-      .finally(() => {
-        this.#waiting -= 1
-        if (this.#waiting === full / 2) this.#connection()?.resume()
-      })
+    this.#line.push({ run })
+    this.#added(1)
+  }
+
+  put(items: readonly T[]): void {
+    const last = this.#line.at(-1)
+    if (last && 'items' in last) last.items.push(...items)
+    else this.#line.push({ items: [...items] })
+    this.#added(items.length)
   }
 
   /** Resolves when all that is in it now is done. */
-  done(): Promise<void> {
-    return this.#last
+  async done(): Promise<void> {
+    await this.#working
+  }
+
+  #added(count: number): void {
+    const before = this.#waiting
+    this.#waiting += count
+    if (before < full && this.#waiting >= full) this.#deps.connection()?.pause()
+    this.#working ??= this.#work()
+  }
+
+  async #work(): Promise<void> {
+    for (let work = this.#line.shift(); work; work = this.#line.shift()) {
+      await this.#do(work).catch((error: unknown) => this.#deps.onTrouble(error))
+      const before = this.#waiting
+      this.#waiting -= 'items' in work ? work.items.length : 1
+      if (before >= full / 2 && this.#waiting < full / 2) this.#deps.connection()?.resume()
+    }
+    this.#working = undefined
+  }
+
+  #do(work: Work<T>): Promise<void> {
+    const { receive } = this.#deps
+    return untilStored(this.#deps, 'items' in work ? () => receive(work.items) : work.run)
   }
 }

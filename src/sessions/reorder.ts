@@ -30,11 +30,12 @@ export class Reorder {
   #armedFor = Number.POSITIVE_INFINITY
   #cancel: () => void = () => undefined
   #cancelWait: () => void = () => undefined
-  readonly #release: (message: InboundMessage) => void
+  readonly #release: (messages: InboundMessage[]) => void
   readonly #after: (ms: number, run: () => void) => () => void
 
+  /** `after` with 0 ms: once the frames that arrived together have been read. */
   constructor(
-    release: (message: InboundMessage) => void,
+    release: (messages: InboundMessage[]) => void,
     after: (ms: number, run: () => void) => () => void,
   ) {
     this.#release = release
@@ -90,9 +91,10 @@ export class Reorder {
   }
 
   #letGo(count: number): void {
-    for (const { message, order } of this.#held.splice(0, count)) {
-      this.#lastReleased = Math.max(this.#lastReleased, order)
-      this.#release(message)
-    }
+    const free = this.#held.splice(0, count)
+    const last = free.at(-1)
+    if (!last) return
+    this.#lastReleased = Math.max(this.#lastReleased, last.order)
+    this.#release(free.map(({ message }) => message))
   }
 }

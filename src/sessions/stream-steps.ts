@@ -96,6 +96,25 @@ export function received(before: Session, inbound: InboundMessage, cause: Cause)
   return { session, events: [event], messages: [message] }
 }
 
+/** Several, in their order, as one step. */
+export function receivedTogether(
+  before: Session,
+  inbound: readonly InboundMessage[],
+  cause: Cause,
+): Step {
+  let session = before
+  const steps = inbound.map((each) => {
+    const step = received(session, each, cause)
+    session = step.session
+    return step
+  })
+  return {
+    session: { ...session, version: before.version + 1 },
+    events: steps.flatMap(({ events }) => events),
+    messages: steps.flatMap(({ messages }) => messages),
+  }
+}
+
 /** The platform says how far a message of ours came. */
 export function receipt(
   before: Session,

@@ -3,7 +3,13 @@ import type { JournalEvent } from './events.ts'
 import type { Message } from './message.ts'
 import type { Session } from './session.ts'
 
-const time = (epochMs: number) => new Date(epochMs).toISOString()
+/** The last one made: what happens together is stamped alike, and each stamp is written several times. */
+let lastTime = { epochMs: 0, text: new Date(0).toISOString() }
+
+function time(epochMs: number): string {
+  if (lastTime.epochMs !== epochMs) lastTime = { epochMs, text: new Date(epochMs).toISOString() }
+  return lastTime.text
+}
 const timeOrNull = (epochMs: number | null) => (epochMs === null ? null : time(epochMs))
 
 export function publicSession(session: Session) {

@@ -9,7 +9,7 @@ function start() {
   const clock = new FakeClock(1_000_000)
   const out: { text: string; at: number }[] = []
   const reorder = new Reorder(
-    ({ text }) => out.push({ text, at: clock.now() }),
+    (messages) => out.push(...messages.map(({ text }) => ({ text, at: clock.now() }))),
     (ms, run) => clock.after(ms, run),
   )
   const hear = (text: string, sentAt: number | null) =>

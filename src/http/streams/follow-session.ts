@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.ts'
+import type { JournalEvent } from '../../sessions/events.ts'
 import type { Feed } from '../../sessions/feed.ts'
 import { isOver, type Session } from '../../sessions/session.ts'
 import type { Store } from '../../store/store.ts'
@@ -17,7 +18,7 @@ export interface FollowDeps {
 /** What a session's stream needs of the connection to its client, whatever that speaks. */
 export interface Line {
   /** An event of the journal. A promise asks to wait before the next. */
-  send(text: string, sequence: number): Promise<void> | undefined
+  send(text: string, sequence: number, event: JournalEvent): Promise<void> | undefined
   /** What is not in the journal and must arrive all the same. */
   tell(text: string): void
   /** What is worth only the moment, and is left out while the client is behind. */
@@ -42,9 +43,9 @@ export function followSession(
     end: () => line.over(),
   })
   const stopReading = readJournal(sessionSource(store, feed, id), after, {
-    event: (text, sequence, { type }) => {
-      end.saw(isFinal(type))
-      return line.send(text, sequence)
+    event: (text, sequence, event) => {
+      end.saw(isFinal(event.type))
+      return line.send(text, sequence, event)
     },
     reset: (oldest) => line.tell(ephemeral('stream.reset', id, clock.now(), { oldest })),
     idle: () => end.idle(),

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../../clock.ts'
 
@@ -12,6 +13,7 @@ export const windowBytes = 256 * 1024
  */
 export class PacedSocket {
   readonly #ws: WebSocket
+  readonly #connection: Duplex
   readonly #clock: Clock
   /** Pings without their pongs, and how many bytes had been sent by each. */
   readonly #pings: { payload: string; sent: number }[] = []
@@ -20,12 +22,15 @@ export class PacedSocket {
   #sentAtPing = 0
   #taken = 0
   #answered = true
+  #corked = false
   #closing = false
   #cancelBeat: () => void = () => undefined
   #room = Promise.withResolvers<void>()
 
-  constructor(ws: WebSocket, clock: Clock) {
+  /** `connection` is what `ws` writes to. */
+  constructor(ws: WebSocket, connection: Duplex, clock: Clock) {
     this.#ws = ws
+    this.#connection = connection
     this.#clock = clock
     ws.on('pong', (data) => this.#pong(data.toString()))
     ws.on('close', () => this.#finish())
@@ -40,9 +45,10 @@ export class PacedSocket {
   }
 
   /** A promise asks to wait before the next. */
-  send(text: string): Promise<void> | undefined {
+  send(text: string | Buffer): Promise<void> | undefined {
     if (this.#closing) return undefined
-    this.#ws.send(text)
+    this.#cork()
+    this.#ws.send(text, { binary: false })
     this.#sent += Buffer.byteLength(text)
     if (this.#sent - this.#sentAtPing >= pingEveryBytes) this.#ping()
     return this.#isFull ? this.#room.promise : undefined
@@ -63,6 +69,17 @@ export class PacedSocket {
   /** At once, whatever is under way. */
   terminate(): void {
     this.#ws.terminate()
+  }
+
+  /** Frames of one turn leave in one write. */
+  #cork(): void {
+    if (this.#corked) return
+    this.#corked = true
+    this.#connection.cork()
+    queueMicrotask(() => {
+      this.#corked = false
+      this.#connection.uncork()
+    })
   }
 
   get #isFull(): boolean {

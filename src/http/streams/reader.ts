@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JournalEvent } from '../../sessions/events.ts'
-import { cloudEvent } from '../../sessions/views.ts'
+import { textOf } from './event-text.ts'
 
 /** One reader's line to its client. */
 export interface Sink {
@@ -59,7 +59,6 @@ class Reader {
   #queuedBytes = 0
   /** The client has not taken the last event yet. */
   #waiting = false
-  #wake: () => void = () => undefined
 
   constructor(source: Source, after: number, sink: Sink) {
     this.#source = source
@@ -68,10 +67,12 @@ class Reader {
     this.#unfollow = source.follow((event) => this.#happened(event))
   }
 
+  /** Returns once it is live, or stopped. */
   async run(): Promise<void> {
     try {
       await this.#checkCursor()
-      while (!this.#stopped) await (this.#live ? this.#next() : this.#catchUp())
+      while (!this.#stopped && !this.#live) await this.#catchUp()
+      if (!this.#stopped) this.#sink.idle()
     } catch (error) {
       this.#cut('trouble', error)
     }
@@ -81,7 +82,6 @@ class Reader {
     this.#stopped = true
     this.#unfollow()
     this.#queue = []
-    this.#wake()
   }
 
   #happened(event: JournalEvent): void {
@@ -89,19 +89,8 @@ class Reader {
     if (!this.#live) return
     this.#queue.push(event)
     this.#queuedBytes += event.data.length
-    if (this.#queuedBytes > maxQueuedBytes) this.#overflow()
-    this.#wake()
-  }
-
-  #overflow(): void {
-    if (this.#waiting) {
-      this.#cut('too-slow')
-      return
-    }
-    // So much at once that there was no turn to write any of it: no fault of the client's, and the journal has it.
-    this.#live = false
-    this.#queue = []
-    this.#queuedBytes = 0
+    if (!this.#waiting) this.#giveQueued()
+    else if (this.#queuedBytes > maxQueuedBytes) this.#cut('too-slow')
   }
 
   /** A cursor beyond the newest event is of a journal that is gone; waiting for it would skip all that comes first. */
@@ -116,10 +105,7 @@ class Reader {
     const events = await this.#source.read(this.#cursor, this.#page)
     const isAll = events.length < this.#page
     const room = this.#givePage(events)
-    if (room) {
-      await this.#waitFor(room)
-      return
-    }
+    if (room) return room
     // Nothing happened since the journal was read, so from here on nothing can be missed.
     this.#live = isAll && !this.#noticed
     // A long history is read in turns with everybody else.
@@ -140,17 +126,22 @@ class Reader {
     return undefined
   }
 
-  async #next(): Promise<void> {
-    const event = this.#queue.shift()
-    if (event) {
+  /** Gives what is queued; once the client asks to wait, the rest when it has room. */
+  #giveQueued(): void {
+    for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
       this.#queuedBytes -= event.data.length
-      if (this.#source.cursorOf(event) > this.#cursor) await this.#waitFor(this.#give(event))
-      return
+      if (this.#source.cursorOf(event) <= this.#cursor) continue
+      const room = this.#give(event)
+      if (room) {
+        this.#waiting = true
+        void room.then(() => {
+          this.#waiting = false
+          this.#giveQueued()
+        })
+        return
+      }
     }
-    this.#sink.idle()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#wake = resolve
-    await promise
+    if (!this.#stopped) this.#sink.idle()
   }
 
   #give(event: JournalEvent): Promise<void> | undefined {
@@ -162,36 +153,9 @@ class Reader {
     return this.#sink.event(textOf(event), cursor, event)
   }
 
-  async #waitFor(room: Promise<void> | undefined): Promise<void> {
-    if (!room) return
-    this.#waiting = true
-    await room
-    this.#waiting = false
-  }
-
   #cut(reason: 'too-slow' | 'trouble', error?: unknown): void {
     if (this.#stopped) return
     this.stop()
     this.#sink.cut(reason, error)
   }
-}
-
-const texts = new WeakMap<JournalEvent, string>()
-
-/** The event's JSON, made once however many readers it has. */
-function textOf(event: JournalEvent): string {
-  let text = texts.get(event)
-  if (text === undefined) {
-    text = inOneLine(cloudEvent(event))
-    texts.set(event, text)
-  }
-  return text
-}
-
-/** JSON keeps these as they are, and some clients (Python's `splitlines`) would end an SSE line at them. */
-function inOneLine(json: string): string {
-  return json.replace(
-    /[\u0085\u2028\u2029]/g,
-    (lineBreak) => `\\u${lineBreak.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }

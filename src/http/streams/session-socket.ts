@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { GatewayError } from '../../errors.ts'
 import { isOver, type Session, sessionOver } from '../../sessions/session.ts'
@@ -10,6 +11,7 @@ import type { StreamReader } from './access.ts'
 import { Allowance } from './allowance.ts'
 import { ClientFrame, type CloseReason, closeCodes, frameId } from './client-frames.ts'
 import { type Connection, comeBackAfterMs, drainGraceMs } from './connections.ts'
+import { bytesOf } from './event-text.ts'
 import { failureOf } from './failure.ts'
 import { type FollowDeps, followSession } from './follow-session.ts'
 import { PacedSocket } from './paced-socket.ts'
@@ -53,6 +55,7 @@ export class SessionSocket implements Connection {
 
   constructor(
     ws: WebSocket,
+    connection: Duplex,
     deps: SessionSocketDeps,
     { session, reader, after, requestId, trace }: Opened,
   ) {
@@ -62,7 +65,7 @@ export class SessionSocket implements Connection {
     this.#reader = reader
     this.#requestId = requestId
     this.#trace = trace
-    this.#socket = new PacedSocket(ws, clock)
+    this.#socket = new PacedSocket(ws, connection, clock)
     this.#frames = new Allowance(clock, maxFrames, windowMs)
     this.#messages = new Allowance(clock, maxMessages, windowMs)
 
@@ -80,7 +83,7 @@ export class SessionSocket implements Connection {
 
   #follow(session: Session, after: number): void {
     const stop = followSession(this.#deps, session, after, {
-      send: (text) => this.#socket.send(text),
+      send: (_text, _sequence, event) => this.#socket.send(bytesOf(event)),
       tell: (text) => void this.#socket.send(text),
       mention: (text) => this.#socket.mention(text),
       over: () => this.#close('sessionOver', 'the session is over'),

@@ -39,7 +39,7 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
     open(request)
       .then((opened) => {
         server.handleUpgrade(request, socket, head, (ws: WebSocket) => {
-          const connection = new SessionSocket(ws, deps, opened)
+          const connection = new SessionSocket(ws, socket, deps, opened)
           ws.once('close', () => deps.connections.remove(connection))
           deps.connections.add(connection)
         })

@@ -1,0 +1,52 @@
+import type { InboundMessage } from '../genesys/dialect.ts'
+import type { Evidence } from './late-truth.ts'
+import type { RecentIds } from './recent-ids.ts'
+
+export interface Receiver {
+  /** Upstream ids of what is in the transcript. */
+  known: RecentIds
+  /** Whether the guest's own words were those of a message whose ack was lost, and are now known to have arrived. */
+  confirm(evidence: Evidence): Promise<boolean>
+  /** All in one commit. */
+  write(messages: readonly InboundMessage[]): Promise<unknown>
+}
+
+/** Writes down what arrived, in its order, each upstream id once. May be begun again after it failed. */
+export async function receive(
+  messages: readonly InboundMessage[],
+  { known, confirm, write }: Receiver,
+): Promise<void> {
+  let together: InboundMessage[] = []
+  const ids = new Set<string>()
+  const writeTogether = async () => {
+    const unwritten = together
+    together = []
+    if (unwritten.length > 0) await write(unwritten)
+    for (const { upstreamId } of unwritten) if (upstreamId !== null) known.add(upstreamId)
+  }
+
+  for (const message of messages) {
+    const { upstreamId, author, text } = message
+    if (upstreamId !== null && (known.has(upstreamId) || ids.has(upstreamId))) continue
+    if (author === 'user' && upstreamId !== null) {
+      await writeTogether()
+      if (await confirm({ key: null, text, upstreamId })) {
+        known.add(upstreamId)
+        continue
+      }
+    }
+    if (upstreamId !== null) ids.add(upstreamId)
+    together.push(message)
+  }
+  await writeTogether()
+}
+
+/** An ack that came after its message was given up. */
+export async function receiveLate(
+  evidence: Evidence & { upstreamId: string },
+  { known, confirm }: Receiver,
+): Promise<void> {
+  const { upstreamId } = evidence
+  if (known.has(upstreamId)) return
+  if (await confirm(evidence)) known.add(upstreamId)
+}
