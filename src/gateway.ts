@@ -96,6 +96,7 @@ export async function startGateway(
     settings,
     platform,
     requireOrigin: (origin) => origins.require(origin),
+    onLeaving: (waitedMs) => metrics.leaving(waitedMs),
     onSettled: (outcome) => metrics.settled(outcome),
   })
 

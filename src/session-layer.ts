@@ -35,6 +35,8 @@ export interface SessionLayerDeps {
   platform: Platform
   /** Throws `origin-not-allowed`. */
   requireOrigin(origin: string): void
+  /** Told how long each message was in line before it first left, milliseconds. */
+  onLeaving(waitedMs: number): void
   /** Told how each message ended: `sent`, or an error code. */
   onSettled(outcome: string): void
 }
@@ -126,6 +128,7 @@ export function openSessionLayer(
     dialectOf,
     activationMs: settings.sessions.activationTimeoutMs,
     attemptMs: settings.sessions.sendTimeoutMs,
+    onLeaving: (waitedMs) => deps.onLeaving(waitedMs),
     onSettled: (error) => deps.onSettled(error?.code ?? 'sent'),
     onTrouble: ({ id: messageId, sessionId }, err) =>
       logger.error({ messageId, sessionId, err }, 'message could not be handled; it stays in line'),

@@ -30,6 +30,8 @@ export interface DeliveryDeps {
   /** Aborts waiting for a turn; what has left is waited for. */
   signal: AbortSignal
   queued?: Flight['queued']
+  /** Told how long a message was in line, milliseconds, when it is about to leave for the first time. */
+  onLeaving(waitedMs: number): void
   /** Commits what has happened. It cannot be undone, so this does not give up while the store has trouble. */
   record(message: Message, caller: Caller, step: MessageStep): Promise<void>
 }
@@ -67,6 +69,7 @@ export async function deliver(
             return noted(current, next, cause)
           })
           message = next
+          if (next.attempts === 1) deps.onLeaving(cause.at - next.acceptedAt)
         },
         returned: () => record(noted, inLine(message)),
         queued: deps.queued,

@@ -35,7 +35,7 @@ async function start(t: TestContext, carry: Carry, over: Partial<Message> = {}) 
   })
   const sender = new Sender({
     ...{ registry, activation, carry, dialectOf, clock: systemClock },
-    ...{ activationMs: 10_000, attemptMs: 1000, onSettled: silent },
+    ...{ activationMs: 10_000, attemptMs: 1000, onSettled: silent, onLeaving: silent },
     onTrouble: (_message, error) => troubles.push(error),
   })
   t.after(() => sender.stop())
