@@ -3,6 +3,9 @@ import type { Json, JsonObject } from '../json.ts'
 import type { Attachment, Author } from '../sessions/message.ts'
 import type { Consent, DialectName, Guest, Routing } from '../sessions/session.ts'
 import type { Trace } from '../trace.ts'
+import type { InboundMessage, StreamNews } from './stream-news.ts'
+
+export type { InboundMessage, StreamNews }
 
 /**
  * The port every Genesys surface implements. A dialect does no I/O and keeps no state: it describes requests and
@@ -51,10 +54,19 @@ export interface DialectSettings {
 export interface StreamDialect {
   /** After a drop the same guest can dial again and the conversation goes on. */
   readonly resumable: boolean
+  /** For how long without a stream the platform keeps a guest it has let in, milliseconds, where it can be resumed. */
+  keptForMs?(guest: UpstreamGuest): number
   /** New connections the platform takes, of all guests together. */
   readonly dialLimit?: { dials: number; windowMs: number }
-  /** What the platform takes on one socket, beside the general pace. */
-  readonly limits: readonly { frames: number; windowMs: number }[]
+  /** What the platform takes beside the general pace. Each counts for itself. */
+  readonly limits: {
+    /** Messages and what goes as one, of one guest, whatever connection they leave on. */
+    messages?: FrameLimit
+    /** Frames of any kind on one connection. */
+    requests?: FrameLimit
+    /** Connections of one guest that begin. */
+    openings?: FrameLimit
+  }
   /** Where to dial, and what to say first. `hosts` are `wss://` origins; `trace` as on frames, where they can carry one. */
   open(guest: UpstreamGuest, hosts: StreamHosts, at: number, trace?: Trace | null): StreamOpening
   /** What a frame means. Anything unknown is `unknown`, never an error. `at`: epoch ms of its arrival. */
@@ -89,6 +101,11 @@ export interface StreamDialect {
   }
 }
 
+export interface FrameLimit {
+  frames: number
+  windowMs: number
+}
+
 export interface StreamHosts {
   messaging: string
   webMessaging: string
@@ -101,49 +118,6 @@ export interface StreamOpening {
   frames: JsonObject[]
   /** `opened`: ready once the first frames have left; `frame`: once `ready` has been read. */
   readyWhen: 'opened' | 'frame'
-}
-
-/** What one frame from the platform says. */
-export type StreamNews =
-  /** The guest may speak. `patch` is what became known about it. `expiresAt` epoch ms. */
-  | { kind: 'ready'; patch: Partial<UpstreamGuest>; expiresAt: number | null }
-  /** A message of ours was taken; `key` as `message` named it, null for the oldest without an ack. */
-  | { kind: 'ack'; key: string | null; upstreamId: string | null }
-  /** A message of ours was refused. */
-  | {
-      kind: 'nack'
-      key: string | null
-      code: ErrorCode
-      detail: string
-      retryAfterMs: number | null
-    }
-  | InboundMessage
-  | { kind: 'typing' }
-  /** Where to PUT a file that was offered, with exactly these headers. */
-  | { kind: 'upload-place'; id: string; url: string; headers: Record<string, string> }
-  | { kind: 'upload-done'; id: string }
-  | { kind: 'upload-refused'; id: string; code: ErrorCode; detail: string }
-  /** The guest's own REST token; `expiresAt` epoch ms. */
-  | { kind: 'jwt'; jwt: string; expiresAt: number | null }
-  /** The platform reports how far a message of ours came. */
-  | { kind: 'receipt'; upstreamId: string; status: 'delivered' | 'read' }
-  /** The conversation is over. */
-  | { kind: 'over'; state: 'closed' | 'expired' | 'failed'; reason: string }
-  /** Another connection took this one's place; dialling again would start a fight. */
-  | { kind: 'displaced'; reason: string }
-  | { kind: 'unknown'; raw: Json }
-
-export interface InboundMessage {
-  kind: 'message'
-  /** Null where the platform names none; such a message cannot be recognised when it comes twice. */
-  upstreamId: string | null
-  author: Author
-  text: string
-  attachments: Attachment[]
-  /** The platform's own content, whole, where it is more than text. */
-  content: Json | null
-  /** The platform's time, epoch ms; null where it gives none. Messages are put in its order. */
-  sentAt: number | null
 }
 
 export interface Capabilities {

@@ -16,13 +16,14 @@ import { sayGoodbye } from './farewell.ts'
 import { FrameSender } from './frame-sender.ts'
 import { Inbox } from './inbox.ts'
 import { newsIn } from './news-in.ts'
+import { Outage } from './outage.ts'
 import { type Receiver, receive, receiveLate } from './receive.ts'
 import { RecentIds } from './recent-ids.ts'
-import { afterEnd, redialDelayMs, steadyAfterMs } from './redial.ts'
+import { afterEnd } from './redial.ts'
 import { Reorder } from './reorder.ts'
 import { isOver, type Session } from './session.ts'
 import { byItself, ended } from './steps.ts'
-import { receivedTogether, streamLost, streamOpened } from './stream-steps.ts'
+import { forgotten, receivedTogether, streamLost, streamOpened } from './stream-steps.ts'
 
 const rememberedIds = 1000
 /** What is on its way when a guest leaves gets so long for its ack. */
@@ -52,9 +53,9 @@ export class Bridge {
   #announced: boolean
   /** The guest has been let in, now or in an earlier process. */
   #letIn: boolean
-  #redials = 0
-  #openSince = 0
-  #downSince: number
+  readonly #outage: Outage
+  /** How long the platform keeps the guest; null before it has let it in. */
+  #keptForMs: number | null = null
   #refreshed = false
   #trace: Trace | null
   #cancelRedial: () => void = () => undefined
@@ -70,7 +71,8 @@ export class Bridge {
     this.#deps = deps
     this.#letIn = session.activatedAt !== null
     this.#announced = session.stream.state === 'open'
-    this.#downSince = clock.now()
+    this.#outage = new Outage(clock, stream.limits.openings)
+    if (this.#letIn) this.#keptForMs = stream.keptForMs?.(session) ?? null
     this.#trace = deps.trace
     this.#sender = new FrameSender(stream, deps, () => this.#giveUp('an ack did not come'))
     this.#receiver = {
@@ -158,18 +160,18 @@ export class Bridge {
     }
     await this.#announceLoss()
     // Standing in line is not the platform's fault.
-    const waitedMs = await this.#deps.turns.next(() => this.#state !== 'closed')
-    this.#downSince += waitedMs
+    this.#outage.excuse(await this.#deps.turns.next(() => this.#state !== 'closed'))
     const session = await registry.find(this.#sessionId)
     if (!session || isOver(session) || this.#state === 'closed') return this.end()
     const opening = this.#stream.open(session, hosts, clock.now(), this.#trace)
     const about = { sessionId: session.id, trace: this.#trace }
+    this.#outage.dialled()
     this.#socket = dialer.dial(opening, about, {
       opened: () => {
         this.#letIn = true
         this.#sender.dialled(opening.frames.length)
         if (opening.readyWhen === 'opened') {
-          this.#news({ kind: 'ready', patch: {}, expiresAt: null })
+          this.#news({ kind: 'ready', patch: {}, expiresAt: null, isNew: false })
           return
         }
         // What would make it ready may be lost; a new connection asks again.
@@ -229,13 +231,15 @@ export class Bridge {
     if (this.#announced || !this.#socket) return
     const cause = byItself(this.#deps.clock.now(), this.#trace)
     const session = await this.#change((current) => streamOpened(current, known, cause))
+    if (session.closeReason === forgotten) return this.end()
     this.#announced = true
     this.#trace = null
+    this.#keptForMs = this.#stream.keptForMs?.(session) ?? null
     // It may have ended while that was written down; what follows an end is queued behind this.
     if (!this.#socket || this.#state === 'closed') return
     if (known.expiresAt !== null) this.#deps.expiry.set(session.id, known.expiresAt)
     this.#state = 'open'
-    this.#openSince = this.#deps.clock.now()
+    this.#outage.over()
     this.#refreshed = false
     this.#sender.open(this.#socket)
     if (session.stream.reconnects > 0 && this.#stream.history) void this.#fillGap(session)
@@ -266,12 +270,8 @@ export class Bridge {
 
   #ended(end: StreamEnd): void {
     if (end.by === 'us' || this.#state === 'closed') return
-    const now = this.#deps.clock.now()
     this.#cancelReady()
-    if (this.#state === 'open') {
-      this.#downSince = now
-      if (now - this.#openSince >= steadyAfterMs) this.#redials = 0
-    }
+    this.#outage.begin()
     this.#state = 'reconnecting'
     this.#socket = undefined
     this.#reorder.flush()
@@ -284,7 +284,8 @@ export class Bridge {
     const next = afterEnd(end, {
       resumable: this.#stream.resumable || !this.#letIn,
       canRefresh: this.#canRefresh && !this.#refreshed,
-      downForMs: this.#deps.clock.now() - this.#downSince,
+      downForMs: this.#outage.lastsMs,
+      keptForMs: this.#keptForMs,
     })
     if (next.kind === 'over') return this.#over(next.state, next.reason)
     await this.#announceLoss()
@@ -315,11 +316,8 @@ export class Bridge {
 
   #redialLater(notBeforeMs: number): void {
     if (this.#state === 'closed') return
-    const delayMs = notBeforeMs + redialDelayMs(this.#redials)
-    this.#cancelRedial = this.#deps.clock.after(delayMs, () => {
-      this.#redials += 1
-      void this.start()
-    })
+    const delayMs = this.#outage.nextDialMs(notBeforeMs)
+    this.#cancelRedial = this.#deps.clock.after(delayMs, () => void this.start())
   }
 
   async #change(step: (current: Session) => ReturnType<typeof streamLost>): Promise<Session> {

@@ -45,8 +45,11 @@ export function sessionEnded(attempts: number): UpstreamError {
   return new UpstreamError('session-closed', detail, { fate: 'refused', attempts })
 }
 
-export function didNotLeave(why: string, attempts: number): UpstreamError {
-  return new UpstreamError('upstream-unavailable', `The message did not leave: ${why}`, {
+/** It did not leave because there is no stream: nothing speaks against waiting for one as long as the session lives. */
+export class NoStream extends UpstreamError {}
+
+export function didNotLeave(why: string, attempts: number): NoStream {
+  return new NoStream('upstream-unavailable', `The message did not leave: ${why}`, {
     fate: 'refused',
     attempts,
     retryable: true,

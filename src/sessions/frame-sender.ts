@@ -5,6 +5,7 @@ import type { StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
 import type { Flight, Landed } from './carrier.ts'
 import { didNotLeave, outcomeOf, passes, pauseMs, sessionEnded } from './frame-outcomes.ts'
+import { type FrameKind, FramePaces } from './frame-paces.ts'
 import { type Departure, Pace } from './pace.ts'
 import type { Session } from './session.ts'
 import { type FrameFate, Unacked } from './unacked.ts'
@@ -46,7 +47,7 @@ export class FrameSender {
   readonly #onDoubt: () => void
   readonly #unacked = new Unacked()
   readonly #uploads: Uploads
-  readonly #pace: Pace
+  readonly #pace: FramePaces
   readonly #typing: Pace
   #socket: StreamSocket | undefined
   #closed = false
@@ -60,14 +61,14 @@ export class FrameSender {
     this.#stream = stream
     this.#deps = deps
     this.#onDoubt = onDoubt
-    this.#pace = new Pace(stream.limits, deps.frameIntervalMs)
+    this.#pace = new FramePaces(deps.clock, stream.limits, deps.frameIntervalMs)
     this.#uploads = new Uploads(stream.upload, { ...deps, tell: (frame) => this.tell(frame) })
     this.#typing = new Pace([], stream.typingEveryMs ?? 0)
   }
 
   /** A connection was made and has said so many frames; they count as all others do. */
   dialled(frames: number): void {
-    for (let said = 0; said < frames; said += 1) this.#pace.sent(this.#deps.clock.now())
+    this.#pace.connected(frames)
   }
 
   /** There is a connection and the guest may speak on it. */
@@ -155,19 +156,19 @@ export class FrameSender {
   async type(frame: Json): Promise<void> {
     const now = this.#deps.clock.now()
     if (!this.#socket) throw didNotLeave('the stream is not open now', 0)
-    if (this.#typing.waitMs(now) > 0 || this.#pace.waitMs(now) > typingPatienceMs) return
+    if (this.#typing.waitMs(now) > 0 || this.#pace.waitMs('message') > typingPatienceMs) return
     this.#typing.sent(now)
-    await this.tell(frame)
+    await this.tell(frame, 'message')
   }
 
   /** Sends a frame nobody acknowledges, in its turn. Throws `upstream-unavailable` while there is no connection. */
-  tell(frame: Json): Promise<void> {
+  tell(frame: Json, kind: FrameKind = 'request'): Promise<void> {
     return this.#inTurn(async () => {
       const { clock } = this.#deps
       if (!this.#socket) throw didNotLeave('the stream is not open now', 0)
-      await this.#turn({ deadline: clock.now() + turnPatienceMs, signal: neverAborted }, 0)
+      await this.#turn({ deadline: clock.now() + turnPatienceMs, signal: neverAborted }, 0, kind)
       if (!this.#socket.canSend()) throw didNotLeave('the stream is being closed', 0)
-      this.#pace.sent(clock.now())
+      this.#pace.sent(kind)
       await this.#socket.send(JSON.stringify(frame))
     })
   }
@@ -191,7 +192,7 @@ export class FrameSender {
       const socket = this.#socket
       if (socket?.canSend()) {
         const leftAt = performance.now()
-        const departure = this.#pace.sent(clock.now())
+        const departure = this.#pace.sent('message')
         this.#doubtful = null
         const fate = this.#unacked.add(ackKey, ackTimeoutMs, (ms, run) => clock.after(ms, run))
         socket.send(bytes).catch(() => this.#unacked.lose())
@@ -206,6 +207,7 @@ export class FrameSender {
   async #turn(
     { deadline, signal }: Pick<Flight, 'deadline' | 'signal'>,
     attempts: number,
+    kind: FrameKind = 'message',
   ): Promise<void> {
     const { clock } = this.#deps
     for (;;) {
@@ -213,7 +215,7 @@ export class FrameSender {
       if (signal.aborted) throw didNotLeave('the gateway is stopping', attempts)
       const left = deadline - clock.now()
       if (left <= 0) throw didNotLeave('the stream did not open in time', attempts)
-      const pause = this.#pace.waitMs(clock.now())
+      const pause = this.#pace.waitMs(kind)
       if (!this.#socket) await this.#wait(left, signal, this.#whenOpen.promise)
       else if (pause === 0) return
       else await this.#wait(Math.min(pause, left), signal)

@@ -16,23 +16,29 @@ export interface EndContext {
   canRefresh: boolean
   /** How long there has been no open stream, milliseconds. */
   downForMs: number
+  /** After longer than this the platform no longer knows the guest, milliseconds; null where it has never let it in. */
+  keptForMs: number | null
 }
 
-/** Longer than this without a stream, and the session has failed. */
-export const givesUpAfterMs = 5 * 60_000
+/** So long a guest that was never let in is tried: nothing of it is on the platform to come back to. */
+export const newcomerPatienceMs = 5 * 60_000
+
+/** The longest a refusal can ask to wait. */
+export const longestPauseMs = 5 * 60_000
 
 /** A connection that held so long counts as sound: what comes after it is a first redial again. */
 export const steadyAfterMs = 10_000
 
 export function afterEnd(
   end: Exclude<StreamEnd, { by: 'us' }>,
-  { resumable, canRefresh, downForMs }: EndContext,
+  { resumable, canRefresh, downForMs, keptForMs }: EndContext,
 ): AfterEnd {
   if (!resumable) return { kind: 'over', state: 'closed', reason: 'stream-lost' }
-  if (downForMs > givesUpAfterMs) return { kind: 'over', state: 'failed', reason: 'stream-lost' }
+  const patienceMs = keptForMs ?? newcomerPatienceMs
+  if (downForMs > patienceMs) return { kind: 'over', state: 'failed', reason: 'stream-lost' }
   if (end.by !== 'refusal') return { kind: 'redial', notBeforeMs: 0 }
   if (!isFinal(end.status)) {
-    return { kind: 'redial', notBeforeMs: Math.min(end.retryAfterMs ?? 0, givesUpAfterMs) }
+    return { kind: 'redial', notBeforeMs: Math.min(end.retryAfterMs ?? 0, longestPauseMs) }
   }
   if (canRefresh && (end.status === 401 || end.status === 403)) return { kind: 'refresh' }
   const reason = `the platform refused the stream (${end.status})`
@@ -44,7 +50,7 @@ function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 429
 }
 
-/** Full jitter, from a quarter of a second, doubling to fifteen. The first redial is nearly at once. */
+/** Full jitter, from a quarter of a second, doubling to a minute. The first redial is nearly at once. */
 export function redialDelayMs(attempt: number, random = Math.random): number {
-  return 50 + random() * Math.min(15_000, 250 * 2 ** attempt)
+  return 50 + random() * Math.min(60_000, 250 * 2 ** attempt)
 }

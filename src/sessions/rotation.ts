@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { GatewayError, UpstreamError } from '../errors.ts'
+import { type ErrorCode, GatewayError, UpstreamError } from '../errors.ts'
 import type { GenesysClient } from '../genesys/client.ts'
 import type { Dialect, RefreshOutcome } from '../genesys/dialect.ts'
 import { Agenda } from './agenda.ts'
@@ -26,9 +26,13 @@ export interface RotationDeps {
 const aheadMs = 15 * 60_000
 /** So long before the end callers are told, where the end has not been moved by then. */
 const warningMs = 5 * 60_000
-/** So long a token that has ended is tried to be replaced: the platform may only be away. */
+/** So long a token that has ended is tried to be replaced where the platform is there and does not do it. */
 const patienceMs = 5 * 60_000
+/** What it is while the platform is not there: until it is, nobody knows whether the guest can go on. */
+const away: readonly ErrorCode[] = ['upstream-unavailable', 'upstream-timeout', 'upstream-error']
 const retryMs = 15_000
+/** As rarely a token that has long ended is tried: there may be thousands. */
+const rarelyMs = 5 * 60_000
 
 /**
  * Keeps guest tokens alive on a sliding window: each is replaced before it ends, both its parts in one commit, without
@@ -95,17 +99,21 @@ export class Rotation implements Disposable {
       this.#failing.delete(sessionId)
       return
     }
+    let isAway = false
     try {
       await this.rotate(sessionId)
       return
     } catch (error) {
       onTrouble(sessionId, error)
       if (isOver(await registry.get(sessionId))) return
+      isAway = error instanceof GatewayError && away.includes(error.code)
     }
     const now = clock.now()
     const failing = this.#failing.get(sessionId) ?? { since: now, warned: false }
     this.#failing.set(sessionId, failing)
-    if (now - Math.max(endsAt, failing.since) >= patienceMs) {
+    const keptForMs = session && this.#deps.dialectOf(session).stream?.keptForMs?.(session)
+    const limitMs = isAway ? (keptForMs ?? patienceMs) : patienceMs
+    if (now - Math.max(endsAt, failing.since) >= limitMs) {
       return this.#expire(sessionId, 'the guest token ended and could not be replaced')
     }
     if (now >= endsAt - warningMs && !failing.warned) {
@@ -115,8 +123,9 @@ export class Rotation implements Disposable {
       )
     }
     // Often enough that a token of a few seconds has its chances too.
-    const soonMs = endsAt > now ? Math.max(250, (endsAt - now) / 4) : retryMs
-    this.#agenda.set(sessionId, now + Math.min(retryMs, soonMs))
+    const soonMs = Math.min(retryMs, Math.max(250, (endsAt - now) / 4))
+    const laterMs = Math.min(rarelyMs, Math.max(retryMs, (now - endsAt) / 4))
+    this.#agenda.set(sessionId, now + (endsAt > now ? soonMs : laterMs))
   }
 
   async #expire(sessionId: string, reason: string, caller = gatewayItself): Promise<void> {

@@ -2,6 +2,7 @@ import { GatewayError, UpstreamError } from '../errors.ts'
 import type { Activation } from './activation.ts'
 import type { Caller } from './caller.ts'
 import { type DeliveryDeps, deliver, type MessageStep } from './delivery.ts'
+import { NoStream } from './frame-outcomes.ts'
 import type { Message } from './message.ts'
 import { messageError, notActive, tooLate } from './send-errors.ts'
 import { isOver, type Session, sessionOver } from './session.ts'
@@ -235,7 +236,7 @@ export class Sender {
   #keepTrying(entry: Entry, error: GatewayError): boolean {
     if (error.code === 'overloaded') return true
     if (entry.deadline !== Infinity || !error.retryable) return false
-    if (error.code === 'rate-limited') return true
+    if (error.code === 'rate-limited' || error instanceof NoStream) return true
     const now = this.#deps.clock.now()
     entry.faultySince ??= now
     return now - entry.faultySince < outagePatienceMs

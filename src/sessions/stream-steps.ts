@@ -7,6 +7,7 @@ import type { Session } from './session.ts'
 import {
   activation,
   type Cause,
+  ended,
   messageEvent,
   next,
   type Patch,
@@ -14,12 +15,19 @@ import {
   sessionEvent,
 } from './steps.ts'
 
-/** The guest may speak. A pending session is active by that. */
+/** Why a session ended whose platform has begun another in its place. */
+export const forgotten = 'the platform no longer knew the session'
+
+/**
+ * The guest may speak. A pending session is active by that. Where the platform has begun anew with a guest it had let
+ * in before, the conversation is gone, and with it the session.
+ */
 export function streamOpened(
   before: Session,
-  known: { patch: Partial<UpstreamGuest>; expiresAt: number | null },
+  known: { patch: Partial<UpstreamGuest>; expiresAt: number | null; isNew: boolean },
   cause: Cause,
 ): Step {
+  if (known.isNew && before.activatedAt !== null) return ended(before, 'expired', forgotten, cause)
   const types: EventType[] = ['session.stream_opened']
   if (before.state === 'pending') types.unshift('session.activated')
   return sessionStep(before, types, cause, {

@@ -15,7 +15,7 @@
  *   POST   /__simulator/sockets/push       { id?, operation?, subject?, frame }
  *   POST   /__simulator/conversations/{id}/messages  { text?, author?, content? }
  *   POST   /__simulator/conversations/{id}/join      { nickname?, … }
- *   POST   /__simulator/conversations/{id}/typing, /close, /expire, /displace
+ *   POST   /__simulator/conversations/{id}/typing, /close, /expire, /displace, /forget
  *   GET    /__simulator/state
  *   GET    /__simulator/coverage
  */
@@ -132,6 +132,7 @@ export async function controlRoutes(
     ['close', control.close],
     ['expire', control.expire],
     ['displace', control.displace],
+    ['forget', control.forget],
   ] as const) {
     app.post(`/conversations/:id/${path}`, (request) => {
       act(ById.parse(request.params).id)

@@ -52,6 +52,8 @@ export interface Control {
   expire(id: string): void
   /** The guest's connections are told that another has taken their place. */
   displace(id: string): void
+  /** The platform loses the guest's session without a word; web-messaging only. */
+  forget(id: string): void
   state(): object
   coverage(): Record<string, readonly Coverage[]>
 }
@@ -100,6 +102,7 @@ export function createControl({ world, time, reset }: ControlDeps): Control {
     close: (id) => world().conversations.close(known(id)),
     expire: (id) => onGuest(id, (guests) => guests.expire(id)),
     displace: (id) => onGuest(id, (guests) => guests.displace(id)),
+    forget: (id) => onGuest(id, (guests) => guests.forget?.(id) ?? false),
     state: () => describeWorld(world()),
     coverage: () =>
       Object.fromEntries(world().surfaces.map((surface) => [surface.name, surface.coverage])),

@@ -62,6 +62,8 @@ export interface GuestControl {
   expire(id: string): boolean
   /** Its connections are told that another has taken their place. */
   displace(id: string): boolean
+  /** Nothing is known of it any more, and nobody is told: who comes back with its token begins anew. */
+  forget?(id: string): boolean
 }
 
 export interface Coverage {

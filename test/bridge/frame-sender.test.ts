@@ -7,7 +7,7 @@ import type { Evidence } from '../../src/sessions/late-truth.ts'
 import { fullestWindow } from '../genesys/support/windows.ts'
 import { until } from '../support/until.ts'
 import { startBridge } from './support/bridge.ts'
-import { pass } from './support/moving-time.ts'
+import { pass, passUntil } from './support/moving-time.ts'
 import type { ServerSocket } from './support/socket-server.ts'
 import {
   echo,
@@ -302,6 +302,43 @@ describe('the pace of a connection', { concurrency: 4 }, () => {
     assert.ok(fullestWindow(messages, 1_000) <= 5)
     assert.ok(fullestWindow(requests, 60_000) <= 60)
     assert.ok(fullestWindow(typing, 5_000) <= 1)
+  })
+
+  it('counts requests of each connection and messages of the guest', async (t) => {
+    const { bridge, server, time, carry, open } = await startBridge(t, { dialect: webMessaging })
+    const messages: number[] = []
+    const requests: number[][] = []
+    server.onOpen = () => requests.push([])
+    server.onFrame = (socket, frame) => {
+      requests.at(-1)?.push(time.now())
+      if (frame.action === 'configureSession') return socket.send(sessionResponse())
+      messages.push(time.now())
+      socket.send(echo(frame, `id-${messages.length}`))
+    }
+    const cut = async () => {
+      server.sockets.at(-1)?.ws.terminate()
+      await until('it is down', () => !bridge.isOpen)
+      await passUntil(time, () => bridge.isOpen, 2_000)
+    }
+    const say = async (count: number, atMostMs: number) => {
+      let done = 0
+      const all = Array.from({ length: count }, (_, at) => carry(`m${at}`, 600_000))
+      for (const each of all) void each.then(() => (done += 1))
+      return passUntil(time, () => done === count, atMostMs)
+    }
+    void bridge.start()
+    await open()
+    await say(58, 20_000)
+    await cut()
+    // Another 58 in the same minute: 60 requests are of one connection only.
+    assert.ok((await say(58, 40_000)) < 20_000)
+    for (let round = 0; round < 4; round += 1) {
+      await cut()
+      await say(4, 5_000)
+    }
+    assert.equal(messages.length, 132)
+    assert.ok(fullestWindow(messages, 1_000) <= 5)
+    for (const each of requests) assert.ok(fullestWindow(each, 60_000) <= 60)
   })
 
   it('is no reason to keep the other side waiting for the sign that the guest types', async (t) => {

@@ -4,13 +4,20 @@ import type { StreamEnd } from '../../src/genesys/socket.ts'
 import {
   afterEnd,
   type EndContext,
-  givesUpAfterMs,
+  longestPauseMs,
+  newcomerPatienceMs,
   redialDelayMs,
 } from '../../src/sessions/redial.ts'
 
 type Ended = Exclude<StreamEnd, { by: 'us' }>
 
-const resumable: EndContext = { resumable: true, canRefresh: false, downForMs: 0 }
+const hour = 3_600_000
+const resumable: EndContext = {
+  resumable: true,
+  canRefresh: false,
+  downForMs: 0,
+  keptForMs: 72 * hour,
+}
 const refreshable: EndContext = { ...resumable, canRefresh: true }
 const onceOnly: EndContext = { ...resumable, resumable: false }
 const refused = (status: number): Ended => ({ by: 'refusal', status, retryAfterMs: null })
@@ -41,7 +48,7 @@ describe('afterEnd', () => {
     const later = { by: 'refusal', status: 503, retryAfterMs: 20_000 } as const
     assert.deepEqual(afterEnd(later, resumable), { kind: 'redial', notBeforeMs: 20_000 })
     const tomorrow = { ...later, retryAfterMs: 86_400_000 }
-    assert.deepEqual(afterEnd(tomorrow, resumable), { kind: 'redial', notBeforeMs: givesUpAfterMs })
+    assert.deepEqual(afterEnd(tomorrow, resumable), { kind: 'redial', notBeforeMs: longestPauseMs })
   })
 
   for (const status of [400, 401, 403, 404, 410]) {
@@ -68,30 +75,36 @@ describe('afterEnd', () => {
     }
   })
 
-  it('gives up after five minutes without a stream, also when only the token is in the way', () => {
-    const tooLong = givesUpAfterMs + 1
-    for (const [end, context] of [
-      [broken, resumable],
-      [refused(503), resumable],
-      [refused(401), refreshable],
-    ] as const) {
-      assert.deepEqual(afterEnd(end, { ...context, downForMs: tooLong }), {
-        kind: 'over',
-        state: 'failed',
-        reason: 'stream-lost',
-      })
-    }
-  })
+  for (const [who, keptForMs, patienceMs] of [
+    ['a guest after as long as the platform keeps it', 72 * hour, 72 * hour],
+    ['one that was never let in after five minutes', null, newcomerPatienceMs],
+  ] as const) {
+    it(`gives up ${who}, also when only the token is in the way`, () => {
+      for (const [end, context] of [
+        [broken, resumable],
+        [refused(503), resumable],
+        [refused(401), refreshable],
+      ] as const) {
+        const downFor = (downForMs: number) => afterEnd(end, { ...context, downForMs, keptForMs })
+        assert.notEqual(downFor(patienceMs).kind, 'over')
+        assert.deepEqual(downFor(patienceMs + 1), {
+          kind: 'over',
+          state: 'failed',
+          reason: 'stream-lost',
+        })
+      }
+    })
+  }
 })
 
 describe('redialDelayMs', () => {
-  it('comes soon at first, and doubles up to fifteen seconds', () => {
-    const longest = [0, 1, 2, 3, 4, 5, 6, 7, 20, 5_000].map((attempt) =>
+  it('comes soon at first, and doubles up to a minute', () => {
+    const longest = [0, 1, 2, 3, 4, 5, 6, 7, 8, 20, 5_000].map((attempt) =>
       redialDelayMs(attempt, () => 1),
     )
     assert.deepEqual(
       longest,
-      [300, 550, 1_050, 2_050, 4_050, 8_050, 15_050, 15_050, 15_050, 15_050],
+      [300, 550, 1_050, 2_050, 4_050, 8_050, 16_050, 32_050, 60_050, 60_050, 60_050],
     )
   })
 

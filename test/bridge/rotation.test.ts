@@ -283,11 +283,27 @@ describe('a rotation that fails', { concurrency: 4 }, () => {
     assert.equal((await session()).secrets?.accessToken !== 'fake-access-0', true)
   })
 
-  it('ends the session as expired when the platform stays away', async (t) => {
+  it('does not cost the guest when the platform comes back after hours, and does not overrun it', async (t) => {
+    const { watch, pass, platform, session, calls } = await start(t)
+    platform.answer = () => down()
+    await watch()
+    await pass(hour, 5_000)
+    const before = calls()
+    await pass(3 * hour, 15_000)
+    assert.equal((await session()).state, 'active')
+    assert.ok(calls() - before < 3 * 20, `${calls() - before} calls in three hours`)
+    platform.answer = undefined
+    await pass(5 * minute, 15_000)
+    assert.notEqual((await session()).secrets?.accessToken, 'fake-access-0')
+  })
+
+  it('ends the session as expired when the platform stays away for longer than it keeps guests', async (t) => {
     const { watch, pass, platform, session, id, calls } = await start(t)
     platform.answer = () => down()
     await watch()
-    await pass(70 * minute, 5_000)
+    await pass(24 * hour, 5 * minute)
+    assert.equal((await session()).state, 'active')
+    await pass(2 * hour, 5 * minute)
     const { state, closeReason, secrets } = await session()
     assert.deepEqual(
       [state, closeReason, secrets],
@@ -297,6 +313,14 @@ describe('a rotation that fails', { concurrency: 4 }, () => {
     const tried = calls()
     await pass(hour)
     assert.equal(calls(), tried)
+  })
+
+  it('ends the session as expired within minutes when the platform is there and does not replace it', async (t) => {
+    const { watch, pass, platform, session } = await start(t)
+    platform.answer = () => ({ status: 422, body: { message: 'not now' } })
+    await watch()
+    await pass(70 * minute, 5_000)
+    assert.equal((await session()).state, 'expired')
   })
 
   for (const status of [400, 401, 404, 410]) {

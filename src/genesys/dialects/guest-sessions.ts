@@ -141,7 +141,9 @@ export const guestSessions: Dialect = {
 
   stream: {
     resumable: true,
-    limits: [],
+    // Assumed: the document does not say for how long a guest can be refreshed.
+    keptForMs: () => 24 * 3_600_000,
+    limits: {},
     open({ upstream, secrets }, _hosts, at) {
       const url = new URL(remembered(upstream, 'websocketUrl'))
       url.searchParams.set('access_token', remembered(secrets, 'accessToken'))

@@ -67,7 +67,7 @@ export const messagingGuests: Dialect = {
 
   stream: {
     resumable: false,
-    limits: [],
+    limits: {},
     open({ guestId, secrets }, { messaging }) {
       const query = new URLSearchParams({ webChatToken: remembered(secrets, 'webChatToken') })
       return {

@@ -12,7 +12,7 @@
  * The echo of a message of ours, with its tracingId, is the ack. The conversation's id is never told.
  */
 import { randomUUID } from 'node:crypto'
-import type { Dialect } from '../dialect.ts'
+import type { Dialect, UpstreamGuest } from '../dialect.ts'
 import { numberOf, remembered, textOf } from './fields.ts'
 import {
   clearFrame,
@@ -58,12 +58,14 @@ export const webMessaging: Dialect = {
 
   stream: {
     resumable: true,
+    keptForMs: lifeMs,
     // Of one deployment; a little is left to those who share it.
     dialLimit: { dials: 900, windowMs: 60_000 },
-    limits: [
-      { frames: 5, windowMs: 1_000 },
-      { frames: 60, windowMs: 60_000 },
-    ],
+    limits: {
+      messages: { frames: 5, windowMs: 1_000 },
+      requests: { frames: 60, windowMs: 60_000 },
+      openings: { frames: 60, windowMs: 60_000 },
+    },
     open(guest, { webMessaging: host }, _at, trace) {
       const deploymentId = remembered(guest.upstream, 'deploymentId')
       const query = new URLSearchParams({ deploymentId, application: 'genesys-guest-gateway' })
@@ -75,8 +77,7 @@ export const webMessaging: Dialect = {
       }
     },
     read: readFrame,
-    livesUntil: ({ upstream }, at) =>
-      at + (numberOf(upstream.durationSeconds) ?? defaultDurationSeconds) * 1000,
+    livesUntil: (guest, at) => at + lifeMs(guest),
     message: textFrame,
     upload: { offer: offerFrame, remove: removeFrame },
     typing: typingFrame,
@@ -85,4 +86,9 @@ export const webMessaging: Dialect = {
     goodbye: (guest, trace) => [clearFrame(guest, trace)],
     history,
   },
+}
+
+/** Of a session from its guest's last word on. */
+function lifeMs({ upstream }: UpstreamGuest): number {
+  return (numberOf(upstream.durationSeconds) ?? defaultDurationSeconds) * 1000
 }

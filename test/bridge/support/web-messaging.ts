@@ -12,7 +12,7 @@ export function sessionResponse(body: Frame = {}): Frame {
     type: 'response',
     class: 'SessionResponse',
     code: 200,
-    body: { connected: true, newSession: true, readOnly: false, ...body },
+    body: { connected: true, readOnly: false, ...body },
     tracingId: 'gateway:configure',
   }
 }

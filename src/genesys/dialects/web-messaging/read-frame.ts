@@ -60,7 +60,8 @@ function readSession(body: JsonObject, { upstream }: UpstreamGuest): StreamNews[
   const told = Object.entries(limitsOf({ ...known, ...body }))
   const news = told.filter(([name, limit]) => limit !== known[name as keyof typeof known])
   const patch = news.length > 0 ? { upstream: { ...upstream, ...Object.fromEntries(news) } } : {}
-  return [{ kind: 'ready', patch, expiresAt: instant(body.expirationDate) }]
+  const isNew = body.newSession === true
+  return [{ kind: 'ready', patch, expiresAt: instant(body.expirationDate), isNew }]
 }
 
 function limitsOf({ maxCustomDataBytes, durationSeconds }: JsonObject) {

@@ -61,6 +61,11 @@ export function webMessaging(world: World): Surface {
         if (session) sessions.displaceAll(session)
         return session !== undefined
       },
+      forget: (id) => {
+        const session = sessions.lookUp(id)
+        if (session) sessions.forget(session)
+        return session !== undefined
+      },
     },
     coverage,
   }

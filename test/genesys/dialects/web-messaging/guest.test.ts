@@ -97,10 +97,21 @@ describe('web-messaging: frames sent', () => {
     ])
   })
 
-  it('keeps to the published pace (R1)', () => {
-    assert.deepEqual(stream.limits, [
-      { frames: 5, windowMs: 1_000 },
-      { frames: 60, windowMs: 60_000 },
-    ])
+  it('keeps to each published limit (R1)', () => {
+    assert.deepEqual(stream.limits, {
+      messages: { frames: 5, windowMs: 1_000 },
+      requests: { frames: 60, windowMs: 60_000 },
+      openings: { frames: 60, windowMs: 60_000 },
+    })
+    assert.ok((stream.dialLimit?.dials ?? Number.POSITIVE_INFINITY) <= 1_000)
+    assert.equal(stream.dialLimit?.windowMs, 60_000)
+    assert.deepEqual(stream.history?.limit, { requests: 10, windowMs: 60_000 })
+    assert.ok((stream.typingEveryMs ?? 0) >= 5_000)
+  })
+
+  it('can come back for as long as the platform says that sessions last', () => {
+    assert.equal(stream.keptForMs?.(guest), 72 * 3_600_000)
+    const told = { ...guest, upstream: { ...guest.upstream, durationSeconds: 900 } }
+    assert.equal(stream.keptForMs?.(told), 900_000)
   })
 })

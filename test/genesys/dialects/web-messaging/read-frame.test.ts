@@ -17,12 +17,12 @@ const session = (body: JsonObject) => ({
 describe('web-messaging: the session', () => {
   it('is ready once it is connected, with its end', () => {
     assert.deepEqual(read(session(sessionBody)), [
-      { kind: 'ready', patch: {}, expiresAt: 1772875800_000 },
+      { kind: 'ready', patch: {}, expiresAt: 1772875800_000, isNew: true },
     ])
   })
 
   it('is ready with no more said than older platforms say', () => {
-    const ready = [{ kind: 'ready', patch: {}, expiresAt: null }]
+    const ready = [{ kind: 'ready', patch: {}, expiresAt: null, isNew: false }]
     assert.deepEqual(read(session({ connected: true, newSession: false })), ready)
     assert.deepEqual(read(session({})), ready)
   })

@@ -205,6 +205,24 @@ describe('the life of a session', () => {
     assert.throws(() => control.expire('nobody'), /nobody/)
   })
 
+  it('is lost without a word when the control says so, and begins anew with the same token', async (t) => {
+    const { simulator, control, guest, connect } = await guestScene(t)
+    const one = await guest()
+    await one.say('hello')
+
+    const forgotten = await fetch(
+      `${simulator.url}/__simulator/conversations/${one.token}/forget`,
+      { method: 'POST' },
+    )
+
+    assert.equal(forgotten.status, 200)
+    assert.deepEqual(await one.classes(), ['SessionResponse', 'StructuredMessage'])
+    assert.equal((await one.say('still there?')).code, 4007)
+    const again = await connect(one.token)
+    assert.equal((await again.configure()).body.newSession, true)
+    assert.throws(() => control.forget('nobody'), /nobody/)
+  })
+
   it('is not the socket’s: what was said while it was closed is in history only', async (t) => {
     const { simulator, control, guest } = await guestScene(t)
     const one = await guest()

@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.ts'
+import type { FrameLimit } from '../genesys/dialect.ts'
+import { Pace } from './pace.ts'
+import { redialDelayMs, steadyAfterMs } from './redial.ts'
+
+/** How long a session has had no stream, and when it may be dialled again. */
+export class Outage {
+  readonly #clock: Clock
+  readonly #openings: Pace
+  #since: number
+  #openSince: number | null = null
+  #redials = 0
+
+  /** Begins without a stream. `openings`: how often the platform takes this guest up. */
+  constructor(clock: Clock, openings: FrameLimit | undefined) {
+    this.#clock = clock
+    this.#openings = new Pace(openings ? [openings] : [], 0)
+    this.#since = clock.now()
+  }
+
+  get lastsMs(): number {
+    return this.#clock.now() - this.#since
+  }
+
+  /** Standing in line so long was not the platform's fault. */
+  excuse(ms: number): void {
+    this.#since += ms
+  }
+
+  dialled(): void {
+    this.#openings.sent(this.#clock.now())
+  }
+
+  over(): void {
+    this.#openSince = this.#clock.now()
+  }
+
+  /** A connection has ended: the outage begins with it, or goes on where the stream did not open on it. */
+  begin(): void {
+    if (this.#openSince === null) return
+    this.#since = this.#clock.now()
+    if (this.#since - this.#openSince >= steadyAfterMs) this.#redials = 0
+    this.#openSince = null
+  }
+
+  /** How long to wait with the next dial, milliseconds; each time it is asked it grows. */
+  nextDialMs(notBeforeMs: number): number {
+    const delayMs = notBeforeMs + redialDelayMs(this.#redials)
+    this.#redials += 1
+    return Math.max(delayMs, this.#openings.waitMs(this.#clock.now()))
+  }
+}
