@@ -16,20 +16,26 @@ export function schemas(): Record<string, object> {
     datacontenttype: { const: 'application/json' },
   }
   const sequence = { type: 'integer', minimum: 1, description: 'Per session, without gaps' }
+  // Of CloudEvents' Distributed Tracing extension.
+  const trace = {
+    traceparent: { type: 'string', description: 'Of the request that led to it, where one did' },
+    tracestate: { type: 'string', description: 'As that request gave it' },
+  }
   const object = (properties: object, required = Object.keys(properties)) => ({
     type: 'object',
     required,
     properties,
   })
+  const event = (required: object) => object({ ...required, ...trace }, Object.keys(required))
   const withoutSubject = Object.keys({ ...head, data: {} }).filter((name) => name !== 'subject')
   const [SayMessage, SayTyping, Renew] = ClientFrame.options.map(jsonSchema)
   return {
     SessionEvent: {
-      ...object({ ...head, sequence, data: rest('Session') }),
+      ...event({ ...head, sequence, data: rest('Session') }),
       description: 'CloudEvents 1.0; `data` is the session as it was right after',
     },
     MessageEvent: {
-      ...object({ ...head, sequence, data: rest('Message') }),
+      ...event({ ...head, sequence, data: rest('Message') }),
       description: 'CloudEvents 1.0; `data` is the message as it was right after',
     },
     Typing: object({ ...head, type: { const: 'typing' }, data: object({}) }),

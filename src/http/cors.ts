@@ -4,7 +4,7 @@ import type { Origins } from './origins.ts'
 const preflight = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE',
   'access-control-allow-headers':
-    'authorization, content-type, idempotency-key, last-event-id, prefer, traceparent, x-request-id',
+    'authorization, content-type, idempotency-key, last-event-id, prefer, traceparent, tracestate, x-request-id',
   'access-control-max-age': '600',
 }
 const exposed =

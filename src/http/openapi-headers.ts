@@ -25,8 +25,16 @@ export const requestHeaders: readonly RequestHeader[] = [
   },
   {
     name: 'traceparent',
-    description: 'W3C trace context; continued to the platform, ignored when malformed',
+    description:
+      'W3C trace context; continued to the platform and to webhooks. A trace is begun when absent or malformed',
     example: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    isTakenBy: ({ open }) => !open,
+  },
+  {
+    name: 'tracestate',
+    description:
+      'Goes wherever `traceparent` does, as it is; left out when malformed or over 512 characters',
+    example: 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE',
     isTakenBy: ({ open }) => !open,
   },
   {

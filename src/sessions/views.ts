@@ -1,4 +1,5 @@
 /** What callers see of sessions, messages and events: the shapes of the public contract, and nothing secret. */
+import { traceFrom, traceHeaders } from '../trace.ts'
 import type { JournalEvent } from './events.ts'
 import type { Message } from './message.ts'
 import type { Session } from './session.ts'
@@ -86,6 +87,8 @@ export function cloudEvent(event: JournalEvent): string {
     time: time(event.at),
     sequence: event.sequence,
     datacontenttype: 'application/json',
+    // CloudEvents' Distributed Tracing extension: where the trace stood when it happened, on whatever way it goes.
+    ...(event.trace !== null && traceHeaders(traceFrom(event.trace))),
   })
   return `${head.slice(0, -1)},"data":${event.data}}`
 }

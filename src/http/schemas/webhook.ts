@@ -12,7 +12,7 @@ const headerValue = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'Is not visible ASCII')
 /** Names we set ourselves, or that would change how the request is read or the connection is used. */
 const reserved =
-  /^(webhook-.*|x-source|x-webhook-loop|traceparent|content-.*|host|connection|keep-alive|upgrade|expect|te|trailer|transfer-encoding|proxy-.*)$/i
+  /^(webhook-.*|x-source|x-webhook-loop|traceparent|tracestate|content-.*|host|connection|keep-alive|upgrade|expect|te|trailer|transfer-encoding|proxy-.*)$/i
 
 export const CreateWebhook = z
   .strictObject({
