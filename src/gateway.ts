@@ -29,6 +29,7 @@ import { openSessionLayer } from './session-layer.ts'
 import { dialectNames } from './sessions/session.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
 import { openStore } from './store/open-store.ts'
+import { tracerOf } from './tracer-of.ts'
 import { Dispatcher } from './webhooks/dispatcher.ts'
 import { Receivers } from './webhooks/receiver.ts'
 
@@ -60,6 +61,9 @@ export async function startGateway(
 ): Promise<Gateway> {
   await using stack = new AsyncDisposableStack()
 
+  const tracer = await tracerOf(settings, { version, clock, log: logger })
+  // First, so that it is last to stop: what the others still do on their way out is exported too.
+  if (tracer) stack.use(tracer)
   const store = stack.use(await openStore({ ...settings.store, clock, log: logger }))
   const simulator =
     settings.mode === 'simulator' ? stack.use(await embeddedSimulator(settings)) : null
@@ -78,6 +82,7 @@ export async function startGateway(
       ...settings.genesys,
       ...platform,
       departures: await openDepartureBook(store),
+      tracer,
       clock,
       log: logger,
       onCall: (outcome) => metrics.call(outcome),
@@ -95,6 +100,7 @@ export async function startGateway(
     logger,
     settings,
     platform,
+    tracer,
     requireOrigin: (origin) => origins.require(origin),
     onLeaving: (waitedMs) => metrics.leaving(waitedMs),
     onSettled: (outcome) => metrics.settled(outcome),
@@ -106,6 +112,7 @@ export async function startGateway(
         store,
         guestOf: (sessionId) => registry.find(sessionId),
         clock,
+        tracer,
         receivers: stack.use(new Receivers(settings.webhooks.allowPrivate)),
         allowPrivate: settings.webhooks.allowPrivate,
         onTrouble: (webhookId, err) => logger.warn({ webhookId, err }, 'a webhook had trouble'),
@@ -126,6 +133,7 @@ export async function startGateway(
     clock,
     version,
     keys: apiKeys,
+    tracer,
     limiter: new ApiRateLimiter(settings.http.rateLimit),
     trustProxy: settings.http.trustProxy,
     isDraining: () => draining,

@@ -25,6 +25,7 @@ import type { DialectName, Session } from './sessions/session.ts'
 import { Sessions } from './sessions/sessions.ts'
 import type { Settings } from './settings.ts'
 import type { Store } from './store/store.ts'
+import type { Tracer } from './tracing.ts'
 
 export interface SessionLayerDeps {
   store: Store
@@ -33,6 +34,7 @@ export interface SessionLayerDeps {
   logger: Logger
   settings: Settings
   platform: Platform
+  tracer: Tracer | undefined
   /** Throws `origin-not-allowed`. */
   requireOrigin(origin: string): void
   /** Told how long each message was in line before it first left, milliseconds. */
@@ -56,7 +58,7 @@ export function openSessionLayer(
   stack: AsyncDisposableStack,
   deps: SessionLayerDeps,
 ): SessionLayer {
-  const { store, client, clock, logger, settings, platform } = deps
+  const { store, client, clock, logger, settings, platform, tracer } = deps
   const registry = new SessionRegistry(store)
   const feed = stack.use(new Feed(store))
   const dialectOf = (session: Session): Dialect => dialects[session.dialect]
@@ -90,10 +92,11 @@ export function openSessionLayer(
       },
     }),
   )
-  const dialer = stack.use(new Dialer(clock))
+  const dialer = stack.use(new Dialer(clock, tracer))
   const bridges = stack.use(
     new Bridges({
       registry,
+      tracer,
       clock,
       dialer,
       dialectOf,
@@ -122,6 +125,7 @@ export function openSessionLayer(
   const sender = new Sender({
     registry,
     activation,
+    tracer,
     carry: (dialect, session, text, flight) =>
       (dialect.sendMessage ? byRest : bridges.carry)(dialect, session, text, flight),
     clock,

@@ -160,6 +160,17 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
     fallback: 'false',
   },
   {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    purpose:
+      'Where an OpenTelemetry collector takes OTLP over HTTP, such as http://localhost:4318; spans are exported there',
+    fallback: '',
+  },
+  {
+    name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    purpose: 'The whole address for spans, instead of that with /v1/traces',
+    fallback: '',
+  },
+  {
     name: 'SIMULATOR',
     purpose: 'Run on the embedded simulator; default: true when no OAuth client is set',
     fallback: '',

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { wrongWithUrl } from './public-addresses.ts'
 import { type DialectName, dialectNames } from './sessions/session.ts'
+import { parseLimits } from './settings-limits.ts'
 import {
   apiKeys,
   duration,
@@ -84,6 +85,8 @@ export interface Settings {
   }
   store: { location: string; sync: 'normal' | 'full'; key: Buffer | undefined }
   webhooks: { analyticsUrl: string | null; crmUrl: string | null; allowPrivate: boolean }
+  /** Where spans are posted to, whole; null for nowhere. */
+  tracing: { url: string | null }
   simulator: { port: number; activationMs: number; rateLimit: RateLimit }
 }
 
@@ -150,6 +153,8 @@ const Environment = z.object({
   ANALYTICS_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   CRM_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   SIMULATOR: flag.optional(),
   SIMULATOR_PORT: integer(0, 65_535).default(0),
   SIMULATOR_ACTIVATION_MS: integer(0, 3_600_000).default(1500),
@@ -243,12 +248,20 @@ export function parseSettings(environment: Record<string, string | undefined>): 
       crmUrl: env.CRM_WEBHOOK_URL ?? null,
       allowPrivate: env.WEBHOOK_ALLOW_PRIVATE,
     },
+    tracing: { url: tracesUrl(env) },
     simulator: {
       port: env.SIMULATOR_PORT,
       activationMs: env.SIMULATOR_ACTIVATION_MS,
       rateLimit: env.SIMULATOR_RATE_LIMIT,
     },
   }
+}
+
+/** As OpenTelemetry has it: the address for all signals gets the path of this one, its own is taken as it is. */
+function tracesUrl(env: z.output<typeof Environment>): string | null {
+  const all = env.OTEL_EXPORTER_OTLP_ENDPOINT
+  if (all === undefined) return null
+  return env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? `${all.replace(/\/$/, '')}/v1/traces`
 }
 
 function oauthClients(env: z.output<typeof Environment>, problems: string[]) {
@@ -263,32 +276,6 @@ function oauthClients(env: z.output<typeof Environment>, problems: string[]) {
   const twice = clients.find((client, at) => clients.findIndex((c) => c.id === client.id) !== at)
   if (twice) problems.push(`GENESYS_CLIENTS: the client ${twice.id} is listed twice`)
   return clients
-}
-
-/** `100/60s` for all, `conversations=100/1s,…` for some, `off` for none. What is not named keeps its documented limit. */
-function parseLimits(text: string | undefined, problems: string[]): Record<DialectName, RateLimit> {
-  const limits: Record<DialectName, RateLimit> = {
-    'external-guests': { limit: 100, windowMs: 60_000 },
-    'guest-sessions': { limit: 100, windowMs: 60_000 },
-    conversations: { limit: 100, windowMs: 1000 },
-    'messaging-guests': { limit: 100, windowMs: 60_000 },
-    'web-messaging': { limit: 100, windowMs: 60_000 },
-  }
-  for (const part of text?.split(',') ?? []) {
-    const [name, value] = part.includes('=') ? part.split('=', 2) : [undefined, part]
-    const limit = rateLimit.safeParse(value?.trim())
-    const dialect = name?.trim()
-    if (!limit.success) problems.push(`GENESYS_RATE_LIMIT: "${part}" is not like 100/60s or off`)
-    else if (dialect === undefined) for (const each of dialectNames) limits[each] = limit.data
-    else if (isDialectName(dialect)) limits[dialect] = limit.data
-    else
-      problems.push(`GENESYS_RATE_LIMIT: ${dialect} is not a dialect (${dialectNames.join(', ')})`)
-  }
-  return limits
-}
-
-function isDialectName(text: string): text is DialectName {
-  return (dialectNames as readonly string[]).includes(text)
 }
 
 function isLoopback(host: string): boolean {

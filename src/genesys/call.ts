@@ -58,6 +58,8 @@ const leastPauseMs = 250
 
 export class Call {
   attempts = 0
+  /** Spent in line for the quota, over all attempts. */
+  quotaWaitMs = 0
   /** OAuth client of the last attempt. */
   clientId: string | null = null
   readonly #deps: CallDeps
@@ -136,7 +138,9 @@ export class Call {
     try {
       return await place
     } finally {
-      this.#options.queued?.(performance.now() - since)
+      const ms = performance.now() - since
+      this.quotaWaitMs += ms
+      this.#options.queued?.(ms)
     }
   }
 

@@ -64,6 +64,8 @@ export interface CallOutcome {
   code: ErrorCode | null
   attempts: number
   durationMs: number
+  /** The part of it spent in line for the quota. */
+  quotaWaitMs: number
 }
 
 export interface ClientHealth {
@@ -117,6 +119,7 @@ export class GenesysClient implements AsyncDisposable {
         code,
         attempts: call.attempts,
         durationMs: performance.now() - startedAt,
+        quotaWaitMs: call.quotaWaitMs,
       })
     let answer: Answer
     try {

@@ -11,6 +11,7 @@ import {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import type { Tracer } from '../tracing.ts'
 import { type ApiKeys, requireRole } from './auth.ts'
 import { acceptJson } from './bodies.ts'
 import { BrokenRequests } from './broken-requests.ts'
@@ -20,6 +21,7 @@ import type { Origins } from './origins.ts'
 import { sendProblem } from './problem-reply.ts'
 import type { ApiRateLimiter } from './rate-limit.ts'
 import { securityHeaders } from './security-headers.ts'
+import { traceRequests } from './trace-requests.ts'
 import { unknownRoutes } from './unknown-routes.ts'
 import { invalidRequest, validatorCompiler } from './validation.ts'
 
@@ -29,6 +31,7 @@ export interface ServerDeps {
   keys: ApiKeys
   limiter: ApiRateLimiter
   origins: Origins
+  tracer?: Tracer | undefined
   trustProxy: boolean | string
   /** True once the process has begun to stop. */
   isDraining(): boolean
@@ -90,6 +93,7 @@ export function createServer(deps: ServerDeps) {
 
   app.decorateRequest('principal', null)
   app.decorateRequest('trace', null)
+  if (deps.tracer) traceRequests(app as unknown as FastifyInstance, deps.tracer)
   const refuseUnknown = unknownRoutes(app as unknown as FastifyInstance)
   const security = securityHeaders()
   // Hooks of every request call back instead of promising, which costs each a microtask or two.

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { StreamHosts, StreamNews } from '../genesys/dialect.ts'
 import type { Dialer } from '../genesys/socket.ts'
 import type { Trace } from '../trace.ts'
+import type { Tracer } from '../tracing.ts'
 import type { DialTurns } from './dial-turns.ts'
 import type { ExpiryWatch } from './expiry-watch.ts'
 import type { Evidence } from './late-truth.ts'
@@ -14,6 +15,7 @@ import type { FileCarrier } from './uploads.ts'
 export interface BridgeDeps {
   /** Of the request that made the session, for its first stream; null where an earlier process had one. */
   trace: Trace | null
+  tracer?: Tracer | undefined
   registry: SessionRegistry
   clock: Clock
   dialer: Dialer

@@ -3,9 +3,11 @@ import { UpstreamError } from '../errors.ts'
 import type { OutboundText, StreamDialect, StreamNews } from '../genesys/dialect.ts'
 import type { StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
+import type { Span, Tracer } from '../tracing.ts'
 import type { Flight, Landed } from './carrier.ts'
 import { didNotLeave, outcomeOf, passes, pauseMs, sessionEnded } from './frame-outcomes.ts'
 import { type FrameKind, FramePaces } from './frame-paces.ts'
+import { type FrameOf, failureOf, startFrameSpan } from './frame-span.ts'
 import { type Departure, Pace } from './pace.ts'
 import type { Session } from './session.ts'
 import { type FrameFate, Unacked } from './unacked.ts'
@@ -13,6 +15,7 @@ import { type FileCarrier, type UploadNews, Uploads } from './uploads.ts'
 
 export interface FrameSenderDeps {
   clock: Clock
+  tracer?: Tracer | undefined
   ackTimeoutMs: number
   frameIntervalMs: number
   files: FileCarrier
@@ -29,10 +32,18 @@ const mostAttempts = 4
 
 const neverAborted = new AbortController().signal
 
+/** A frame with a message, to leave. */
+interface Laden {
+  bytes: string
+  ackKey: string | null
+  about: FrameOf
+}
+
 /** A frame with a message, on its way. */
 interface Departed {
   fate: Promise<FrameFate>
   departure: Departure
+  span: Span | undefined
   /** performance.now() */
   leftAt: number
 }
@@ -62,7 +73,7 @@ export class FrameSender {
     this.#deps = deps
     this.#onDoubt = onDoubt
     this.#pace = new FramePaces(deps.clock, stream.limits, deps.frameIntervalMs)
-    this.#uploads = new Uploads(stream.upload, { ...deps, tell: (frame) => this.tell(frame) })
+    this.#uploads = new Uploads(stream.upload, deps, (frame) => this.tell(frame))
     this.#typing = new Pace([], stream.typingEveryMs ?? 0)
   }
 
@@ -136,10 +147,11 @@ export class FrameSender {
     const { frame, ackKey } = this.#stream.message(session, text)
     const bytes = JSON.stringify(frame)
     for (let attempts = 1; ; attempts++) {
-      const { fate, departure, leftAt } = await this.#inTurn(() =>
-        this.#leave(bytes, ackKey, flight, attempts),
+      const { fate, departure, span, leftAt } = await this.#inTurn(() =>
+        this.#leave({ bytes, ackKey, about: { sessionId: session.id, text } }, flight, attempts),
       )
       const answer = await fate
+      span?.end(failureOf(answer))
       // Whatever it says of the message, the platform has the frame by now.
       departure.seen(clock.now())
       if (this.#mayGoAgain(answer, flight, attempts)) {
@@ -180,12 +192,11 @@ export class FrameSender {
   }
 
   async #leave(
-    bytes: string,
-    ackKey: string | null,
+    { bytes, ackKey, about }: Laden,
     flight: Flight,
     attempts: number,
   ): Promise<Departed> {
-    const { clock, ackTimeoutMs } = this.#deps
+    const { clock, ackTimeoutMs, tracer } = this.#deps
     for (;;) {
       await this.#turn(flight, attempts)
       await flight.leaving()
@@ -193,10 +204,11 @@ export class FrameSender {
       if (socket?.canSend()) {
         const leftAt = performance.now()
         const departure = this.#pace.sent('message')
+        const span = tracer && startFrameSpan(tracer, about, attempts)
         this.#doubtful = null
         const fate = this.#unacked.add(ackKey, ackTimeoutMs, (ms, run) => clock.after(ms, run))
         socket.send(bytes).catch(() => this.#unacked.lose())
-        return { fate, departure, leftAt }
+        return { fate, departure, span, leftAt }
       }
       // It broke while the attempt was being written down; nothing has left.
       await flight.returned()
@@ -205,7 +217,7 @@ export class FrameSender {
 
   /** Waits until a frame may leave: there is a connection and the pace allows it. */
   async #turn(
-    { deadline, signal }: Pick<Flight, 'deadline' | 'signal'>,
+    { deadline, signal, queued }: Pick<Flight, 'deadline' | 'signal' | 'queued'>,
     attempts: number,
     kind: FrameKind = 'message',
   ): Promise<void> {
@@ -218,7 +230,7 @@ export class FrameSender {
       const pause = this.#pace.waitMs(kind)
       if (!this.#socket) await this.#wait(left, signal, this.#whenOpen.promise)
       else if (pause === 0) return
-      else await this.#wait(Math.min(pause, left), signal)
+      else await this.#wait(Math.min(pause, left), signal).finally(() => queued?.(pause))
     }
   }
 

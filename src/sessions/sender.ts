@@ -1,7 +1,9 @@
 import { GatewayError, UpstreamError } from '../errors.ts'
+import type { Tracer } from '../tracing.ts'
 import type { Activation } from './activation.ts'
 import type { Caller } from './caller.ts'
 import { type DeliveryDeps, deliver, type MessageStep } from './delivery.ts'
+import { type DeliverySpan, startDeliverySpan } from './delivery-span.ts'
 import { NoStream } from './frame-outcomes.ts'
 import type { Message } from './message.ts'
 import { messageError, notActive, tooLate } from './send-errors.ts'
@@ -10,6 +12,7 @@ import { failed, noted, unconfirmed } from './steps.ts'
 
 export interface SenderDeps extends Omit<DeliveryDeps, 'signal' | 'record'> {
   activation: Activation
+  tracer?: Tracer | undefined
   /** How long a message whose caller waits is held for a guest that is being routed. */
   activationMs: number
   /** How long one may take from then on, with its turn and the client's own retries. */
@@ -28,6 +31,7 @@ const maxInAll = 50_000
 interface Entry {
   message: Message
   caller: Caller
+  span: DeliverySpan | undefined
   /** Epoch ms; Infinity once nobody waits for the answer. */
   deadline: number
   /** The guest was active when it was its turn: from then on only the platform's time counts. */
@@ -82,9 +86,12 @@ export class Sender {
   /** Puts a committed message in line. */
   add(message: Message, caller: Caller): void {
     if (this.#stopping.signal.aborted) return
+    const { tracer } = this.#deps
+    const span = tracer && startDeliverySpan(tracer, message, caller)
     const entry: Entry = {
       message,
-      caller,
+      caller: span?.caller ?? caller,
+      span,
       deadline: message.waits === 'caller' ? this.#deadlineOf(message) : Infinity,
       hasBegun: false,
       leaving: false,
@@ -174,7 +181,7 @@ export class Sender {
       entry.leaving = true
       const deadline = Math.min(entry.deadline, clock.now() + this.#attemptMs(entry))
       const outcome = await deliver(
-        { ...this.#deps, signal: entry.wake.signal, record },
+        { ...this.#deps, signal: entry.wake.signal, record, queued: entry.span?.queued },
         entry.message,
         entry.caller,
         deadline,
@@ -309,6 +316,7 @@ export class Sender {
   #settled(entry: Entry, error: GatewayError | null): void {
     entry.done = true
     entry.cancelTimer()
+    entry.span?.end(entry.message, error)
     this.#deps.onSettled(error)
   }
 }

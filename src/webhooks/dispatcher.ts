@@ -4,6 +4,7 @@ import { checkPublicUrl, ForbiddenTarget, wrongWithUrl } from '../public-address
 import type { EventType } from '../sessions/events.ts'
 import { newId } from '../sessions/ids.ts'
 import type { Store } from '../store/store.ts'
+import type { Tracer } from '../tracing.ts'
 import { backlogOf } from './backlog.ts'
 import { bookmarkOf, Destination } from './destination.ts'
 import { progressFrom } from './progress.ts'
@@ -26,6 +27,7 @@ export interface DispatcherDeps {
     sessionId: string,
   ): Promise<{ guestId: string; conversationId: string | null } | undefined>
   clock: Clock
+  tracer?: Tracer | undefined
   receivers: Receivers
   allowPrivate: boolean
   onTrouble(webhookId: string, error: unknown): void

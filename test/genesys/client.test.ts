@@ -52,6 +52,7 @@ describe('GenesysClient.call', () => {
       status: 201,
       code: null,
       attempts: 1,
+      quotaWaitMs: 0,
     })
   })
 

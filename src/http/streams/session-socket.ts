@@ -4,6 +4,7 @@ import { GatewayError } from '../../errors.ts'
 import { isOver, type Session, sessionOver } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { newTrace, type Trace } from '../../trace.ts'
+import type { Tracer } from '../../tracing.ts'
 import type { Idempotency } from '../idempotency.ts'
 import { problemOf } from '../problem-reply.ts'
 import { invalidRequest, parseOrRefuse } from '../validation.ts'
@@ -20,6 +21,7 @@ import type { StreamTokens } from './stream-tokens.ts'
 export interface SessionSocketDeps extends FollowDeps {
   sessions: Sessions
   tokens: StreamTokens
+  tracer?: Tracer | undefined
   idempotency: Idempotency
 }
 
@@ -146,14 +148,23 @@ export class SessionSocket implements Connection {
 
   async #message({ id, text }: ClientFrame & { type: 'message' }): Promise<void> {
     this.#mayWrite()
-    const { idempotency, sessions } = this.#deps
+    const { idempotency, sessions, tracer } = this.#deps
     using attempt = await idempotency.beginFrame(this.#sessionId, id, text)
     if (attempt.first) {
       void this.#socket.send(attempt.first.body)
       return
     }
     const ackOf = (messageId: string) => JSON.stringify({ type: 'ack', id, messageId })
-    const { message } = await sessions.inject(
+    const span = tracer?.start('receive frame', {
+      kind: 'server',
+      parent: this.#trace ?? null,
+      attributes: {
+        'network.protocol.name': 'websocket',
+        'gateway.session.id': this.#sessionId,
+      },
+    })
+    const trace = span?.trace ?? this.#trace ?? newTrace()
+    const injected = sessions.inject(
       this.#sessionId,
       {
         author: 'user',
@@ -164,19 +175,20 @@ export class SessionSocket implements Connection {
         oversize: 'reject',
         conversationId: null,
       },
-      { name: this.#reader.name, trace: this.#trace ?? newTrace(), requestId: this.#requestId },
+      { name: this.#reader.name, trace, requestId: this.#requestId },
       { kind: 'async' },
       (accepted) => {
         const ack = { status: 202, location: null, body: ackOf(accepted.id) }
         return attempt.record(this.#sessionId, accepted.id, ack)
       },
     )
+    const { message } = await injected.finally(() => span?.end())
     void this.#socket.send(ackOf(message.id))
   }
 
   async #typing(): Promise<void> {
     this.#mayWrite()
-    await this.#deps.sessions.typing(this.#sessionId)
+    await this.#deps.sessions.typing(this.#sessionId, this.#trace)
   }
 
   async #renew(token: string): Promise<void> {
