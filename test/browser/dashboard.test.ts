@@ -26,12 +26,12 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
       const sent = await number(page, 'Messages', 'Sent')
       const received = await number(page, 'Messages', 'Received')
       const closed = await number(page, 'Sessions by state', 'Closed')
-      const ofDialect = await inDialect(page, 'guest-sessions')
+      const ofDialect = await inDialect(page, 'guest-sessions', 'active')
 
       const { id } = await create({ dialect: 'guest-sessions', guest: { name: 'Ada' } })
       await figure(page, 'Sessions by state', 'Active', active + 1)
       await until('its dialect counts it', async () => {
-        return (await inDialect(page, 'guest-sessions')) === ofDialect + 1
+        return (await inDialect(page, 'guest-sessions', 'active')) === ofDialect + 1
       })
       await say(id, 'Hello')
       await figure(page, 'Messages', 'Sent', sent + 1)
@@ -41,14 +41,37 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
       await region(page, 'Latency')
         .getByRole('row', { name: /^Message \d+ ms \d+ ms \d+ ms$/ })
         .waitFor()
-      await page.getByRole('img', { name: /^drop-off: .+; delivery: .* to 100% since/ }).waitFor()
+      await page.getByRole('img', { name: /^In the last hour, .*; delivery: 100%$/ }).waitFor()
 
       await gateway().api('DELETE', `/v1/sessions/${id}`)
       await figure(page, 'Sessions by state', 'Active', active)
       await figure(page, 'Sessions by state', 'Closed', closed + 1)
       await until('its dialect has lost it', async () => {
-        return (await inDialect(page, 'guest-sessions')) === ofDialect
+        return (await inDialect(page, 'guest-sessions', 'active')) === ofDialect
       })
+      assert.ok((await inDialect(page, 'guest-sessions', 'closed')) > 0)
+    })
+  })
+
+  it('shows the hour before it was opened, and all since the store began', async () => {
+    const { id } = await create({ dialect: 'conversations', guest: { name: 'Before' } })
+    await say(id, 'Hello')
+    const silent = await create({ dialect: 'conversations', guest: { name: 'Silent' } })
+    await gateway().api('DELETE', `/v1/sessions/${silent.id}`)
+    await visit(url(), {}, async (page) => {
+      await enterKey(page, opsKey)
+      const spoken = await page.locator('#rate-plot').getAttribute('aria-label')
+      const [, dropOff] = /drop-off: ([\d.]+)%; delivery: 100%$/.exec(spoken ?? '') ?? []
+      assert.ok(Number(dropOff) > 0 && Number(dropOff) <= 100, `${spoken}`)
+      const rates = region(page, 'Drop-off and delivery in the last hour')
+      assert.equal(await pairIn(rates, 'Delivery since the store began').innerText(), '100%')
+      assert.equal(await pairIn(rates, 'Drop-off since the store began').innerText(), `${dropOff}%`)
+      assert.equal(
+        await pairIn(region(page, 'Now'), 'Drop-off, last hour').innerText(),
+        `${dropOff}%`,
+      )
+      await rates.locator('.u-over').hover()
+      await rates.getByText(/^\d\d:\d\d: drop-off /).waitFor()
     })
   })
 
@@ -370,7 +393,7 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
 })
 
 const startsOfReads = `performance.getEntriesByType('resource')
-  .filter(({ name }) => name.endsWith('/v1/stats')).map(({ startTime }) => startTime)`
+  .filter(({ name }) => name.includes('/v1/stats')).map(({ startTime }) => startTime)`
 
 async function tryKey(page: Page, key: string) {
   await page.getByLabel('API key').fill(key)
@@ -401,10 +424,14 @@ function shown(page: Page, text: string): Promise<void> {
 
 /** What is beside a term of a description list. */
 async function number(page: Page, of: string, term: string): Promise<number> {
-  const pair = region(page, of)
+  return Number((await pairIn(region(page, of), term).innerText()).replaceAll(',', ''))
+}
+
+function pairIn(place: Locator, term: string): Locator {
+  const pair = place
     .locator('dl > div')
-    .filter({ has: page.getByText(term, { exact: true }) })
-  return Number((await pair.locator('dd').innerText()).replaceAll(',', ''))
+    .filter({ has: place.page().getByText(term, { exact: true }) })
+  return pair.locator('dd')
 }
 
 function figure(page: Page, of: string, term: string, expected: number): Promise<boolean> {
@@ -412,9 +439,9 @@ function figure(page: Page, of: string, term: string, expected: number): Promise
   return until(`${of}, ${term}: ${expected}`, look)
 }
 
-async function inDialect(page: Page, name: string): Promise<number> {
-  const cells = region(page, 'Under way by dialect').getByRole('row', { name }).locator('td')
-  return Number(await cells.last().innerText())
+async function inDialect(page: Page, name: string, state: string): Promise<number> {
+  const row = region(page, 'Sessions by dialect').getByRole('row', { name })
+  return Number(await row.locator(`[data-part=${state}]`).innerText())
 }
 
 function guests(page: Page): Promise<string[]> {

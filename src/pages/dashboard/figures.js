@@ -1,6 +1,7 @@
 // @ts-check
 /** The figures as texts, each where the page has `data-figure` of its name. */
 import { byId } from '../shared/dom.js'
+import { deliveryOf, dropOffOf } from './last-hour.js'
 import { showLatency } from './latency.js'
 import { showQuota } from './quota.js'
 import { clockTime, duration } from './times.js'
@@ -26,9 +27,12 @@ const texts = {
   failed: ({ stats }) => whole.format(stats.sessions.failed),
   duration: ({ stats }) =>
     stats.averageDurationSeconds === 0 ? none : duration(stats.averageDurationSeconds),
-  dropOff: (reading) => rate(dropOff(reading)),
-  delivery: (reading) => rate(delivery(reading)),
-  waiting: ({ waiting }) => whole.format(waiting),
+  dropOff: ({ stats }) => rate(dropOffOf(stats.lastHour)),
+  delivery: ({ stats }) => rate(deliveryOf(stats.lastHour)),
+  dropOffEver: ({ stats }) => rate(stats.sessions.total === 0 ? null : stats.dropOffRate),
+  deliveryEver: ({ stats: { messages, deliveryRate } }) =>
+    rate(messages.sent + messages.failed === 0 ? null : deliveryRate),
+  waiting: ({ stats }) => whole.format(stats.waiting),
   queued: ({ stats }) => whole.format(stats.quota.reduce((sum, { queued }) => sum + queued, 0)),
   upstream: ({ stats }) => whole.format(stats.streams.upstream),
   downstream: ({ stats }) => whole.format(stats.streams.downstream),
@@ -60,17 +64,7 @@ export function showFigures(reading) {
   showQuota(reading.stats.quota)
 }
 
-/** From 0 to 1, null while no session says anything about it. @param {Reading} reading */
-export function dropOff({ stats }) {
-  return stats.sessions.total === 0 ? null : stats.dropOffRate
-}
-
-/** From 0 to 1, null while no message has come to an end. @param {Reading} reading */
-export function delivery({ stats }) {
-  return stats.messages.sent + stats.messages.failed === 0 ? null : stats.deliveryRate
-}
-
-/** @param {number | null} share */
+/** @param {number | null} share from 0 to 1; null while nothing says anything about it */
 export function rate(share) {
   return share === null ? none : percent.format(share)
 }

@@ -2,10 +2,10 @@
 /** All sessions at a glance: figures, lines, the list and the feed, kept up by one stream of all events. */
 import { byId } from '../shared/dom.js'
 import { showProblem } from '../shared/problems.js'
+import { DialectTable } from './dialects.js'
 import { EventFeed } from './event-feed.js'
 import { showFigures } from './figures.js'
 import { followEvents } from './follow-events.js'
-import { LiveSessions } from './live-sessions.js'
 import { RatePlot } from './rate-plot.js'
 import { Readings } from './readings.js'
 import { SessionList } from './session-list.js'
@@ -30,7 +30,7 @@ export async function openOverview(api) {
   const { items: dialects } = await api.get('/v1/dialects')
   const figuresProblem = byId('figures-problem', HTMLElement)
   const plot = new RatePlot()
-  const live = new LiveSessions(api, dialects)
+  const table = new DialectTable(dialects)
   const list = new SessionList(api, dialects)
   const feed = new EventFeed()
   const readings = new Readings(api, showReading, showTrouble)
@@ -41,8 +41,8 @@ export async function openOverview(api) {
     trouble = ''
     showProblem(figuresProblem, null)
     showFigures(reading)
-    live.show()
-    plot.add(reading)
+    table.show(reading.stats.sessionsByDialect)
+    plot.show(reading.stats.lastHour)
   }
 
   /** Once for each, or it would be read out every few seconds. @param {unknown} problem */
@@ -55,8 +55,6 @@ export async function openOverview(api) {
   /** @param {GatewayEvent} event */
   function apply(event) {
     feed.add(event)
-    if (event.type === 'stream.reset') return void live.load()
-    live.apply(event)
     list.apply(event)
     readings.touch()
   }
@@ -72,5 +70,5 @@ export async function openOverview(api) {
   const { signal } = new AbortController()
   void followEvents(api, '/v1/events', { event: apply, state: showState }, signal)
   readings.touch()
-  await Promise.all([live.load(), list.load()])
+  await list.load()
 }

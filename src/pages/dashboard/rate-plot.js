@@ -1,49 +1,38 @@
 // @ts-check
-/** Drop-off and delivery as lines. Colours are those of the key beside them, so they follow light and dark. */
+/** Drop-off and delivery over the last hour. Colours are those of the key beside them, so they follow light and dark. */
 import uPlot from '/pages/uplot/uPlot.esm.js'
 import { byId } from '../shared/dom.js'
-import { delivery, dropOff, rate } from './figures.js'
-import { History } from './history.js'
-import { clockTime } from './times.js'
+import { rate } from './figures.js'
+import { columns, deliveryOf, dropOffOf } from './last-hour.js'
+import { minuteTime } from './times.js'
 
-/** @import { Reading } from './types.d.ts' */
+/** @import { Minute } from './types.d.ts' */
 
 const height = 200
-const span = 'Since this page was opened, an hour at most'
+const none = /** @type {[number[], (number | null)[], (number | null)[]]} */ ([[], [], []])
 const lines = /** @type {const} */ (['drop-off', 'delivery'])
-/** The least the time axis shows, in seconds. */
-const leastSpan = 60
 
 export class RatePlot {
   #place = byId('rate-plot', HTMLElement)
   #pointed = byId('rate-pointed', HTMLElement)
-  #history = new History()
   #plot
 
   constructor() {
-    this.#plot = new uPlot(this.#options(), this.#history.columns(lines.length), this.#place)
-    this.#pointed.textContent = span
+    this.#plot = new uPlot(this.#options(), none, this.#place)
     new ResizeObserver(() => this.#fit()).observe(this.#place)
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#plot.redraw())
   }
 
-  /** @param {Reading} reading */
-  add(reading) {
-    this.#history.add(reading.at, [dropOff(reading), delivery(reading)])
-    this.#plot.setData(this.#history.columns(lines.length))
-    this.#place.ariaLabel = lines.map((name, line) => this.#inWords(name, line)).join('; ')
+  /** @param {Minute[]} minutes */
+  show(minutes) {
+    this.#plot.setData(columns(minutes))
+    const [dropOff, delivery] = [dropOffOf(minutes), deliveryOf(minutes)]
+    this.#place.ariaLabel = `In the last hour, drop-off: ${rate(dropOff)}; delivery: ${rate(delivery)}`
   }
 
   #fit() {
     const width = this.#place.clientWidth
     if (width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height })
-  }
-
-  /** For those who do not see the lines. @param {string} name @param {number} line */
-  #inWords(name, line) {
-    const range = this.#history.range(line)
-    if (!range) return `${name}: nothing yet`
-    return `${name}: ${rate(range[0])} to ${rate(range[1])} since this page was opened`
   }
 
   /** The figures under the pointer, while it is there. @param {uPlot} plot */
@@ -54,7 +43,7 @@ export class RatePlot {
       (name, line) => `${name} ${rate(plot.data[line + 1]?.[index] ?? null)}`,
     )
     this.#pointed.textContent =
-      at === undefined ? span : `${clockTime(at * 1000)}: ${values.join(', ')}`
+      at === undefined ? '' : `${minuteTime(at * 1000)}: ${values.join(', ')}`
   }
 
   /** @returns {uPlot.Options} */
@@ -67,13 +56,14 @@ export class RatePlot {
       height,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
-      scales: { x: { range: timeRange }, y: { range: [0, 1] } },
+      // A little more than there is, so that a line at an end is seen whole.
+      scales: { y: { range: [-0.02, 1.02] } },
       axes: [
         {
           ...axis,
           size: 28,
-          space: 80,
-          values: (_plot, ticks) => ticks.map((at) => clockTime(at * 1000)),
+          space: 64,
+          values: (_plot, ticks) => ticks.map((at) => minuteTime(at * 1000)),
         },
         { ...axis, size: 52, space: 36, values: (_plot, ticks) => ticks.map(rate) },
       ],
@@ -87,11 +77,5 @@ export class RatePlot {
 function line(name, dash) {
   const key = byId(`key-${name}`, HTMLElement)
   const colour = () => getComputedStyle(key).color
-  return { width: 2, stroke: colour, points: { show: false }, ...(dash && { dash }) }
-}
-
-/** @param {uPlot} _plot @param {number} from @param {number} to @returns {[number, number]} */
-function timeRange(_plot, from, to) {
-  const end = Number.isFinite(to) ? to : Date.now() / 1000
-  return [Math.min(Number.isFinite(from) ? from : end, end - leastSpan), end]
+  return { width: 2, stroke: colour, ...(dash && { dash }) }
 }

@@ -55,7 +55,6 @@ export class Readings {
 
 /** @param {Api} api @returns {Promise<Reading>} */
 async function read(api) {
-  const [stats, metrics] = await Promise.all([api.get('/v1/stats'), api.open('/metrics')])
-  const waiting = /^gateway_messages_waiting (\d+)$/m.exec(await metrics.text())?.[1]
-  return { at: Date.now(), stats, waiting: Number(waiting ?? 0) }
+  const stats = await api.get('/v1/stats?include=lastHour')
+  return { at: Date.now(), stats }
 }

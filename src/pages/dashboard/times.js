@@ -7,6 +7,11 @@ const day = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 })
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' })
+const minute = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+})
 const precise = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',
@@ -36,6 +41,11 @@ export function dayAndTime(time) {
 /** @param {number} at epoch ms */
 export function clockTime(at) {
   return clock.format(at)
+}
+
+/** @param {number} at epoch ms */
+export function minuteTime(at) {
+  return minute.format(at)
 }
 
 /** How long, in the units people say it in. @param {number} seconds */

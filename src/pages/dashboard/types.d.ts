@@ -17,23 +17,38 @@ export interface Quota {
   pausedUntil: string | null
 }
 
+type SessionCounts = Record<Session['state'] | 'total', number>
+
+export interface DialectCounts extends SessionCounts {
+  dialect: string
+}
+
+/** What happened in it. */
+export type Minute = { from: string } & Record<
+  'created' | 'ended' | 'judged' | 'dropped' | 'accepted' | 'sent' | 'failed' | 'received',
+  number
+>
+
 export interface Stats {
-  sessions: Record<Session['state'] | 'total', number>
+  sessions: SessionCounts
+  sessionsByDialect: DialectCounts[]
   dropOffRate: number
   averageDurationSeconds: number
   messages: Record<'accepted' | 'sent' | 'failed' | 'unconfirmed' | 'received', number>
   deliveryRate: number
+  waiting: number
   latencyMs: Record<'create' | 'activate' | 'message', Percentiles>
   quota: Quota[]
   streams: { upstream: number; downstream: number }
   webhooks: { pending: number; deadLettered: number }
+  /** Oldest first. */
+  lastHour: Minute[]
 }
 
-/** The figures, and how many messages are accepted and not settled, as of `at` (epoch ms). */
+/** The figures as of `at` (epoch ms). */
 export interface Reading {
   at: number
   stats: Stats
-  waiting: number
 }
 
 export interface ListedSession extends Session {
