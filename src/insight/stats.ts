@@ -17,16 +17,22 @@ export class Stats implements AsyncDisposable {
   readonly #clock: Clock
   readonly #figures: Figures
   readonly #unfollow: () => void
+  /** Of the last event counted, and of the last one in the bookmark. */
   #position: number
   #saved: number
   #cancelSave: () => void = () => undefined
 
-  private constructor(store: Store, clock: Clock, figures: Figures, position: number) {
+  private constructor(
+    store: Store,
+    clock: Clock,
+    figures: Figures,
+    { position, saved }: { position: number; saved: number },
+  ) {
     this.#store = store
     this.#clock = clock
     this.#figures = figures
     this.#position = position
-    this.#saved = position
+    this.#saved = saved
     this.#unfollow = store.follow((events) => {
       for (const event of events) {
         figures.add(event)
@@ -52,7 +58,7 @@ export class Stats implements AsyncDisposable {
       figures.add(event)
       position = event.position
     }
-    return new Stats(store, clock, figures, position)
+    return new Stats(store, clock, figures, { position, saved: counted })
   }
 
   /** Events that are not counted yet, a thousand at most, and when the oldest happened, epoch ms. */
