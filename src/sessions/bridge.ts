@@ -92,7 +92,7 @@ export class Bridge {
       (messages) => this.#inbox.put(messages),
       (ms, run) => (ms > 0 ? clock.after(ms, run) : afterThis(run)),
     )
-    this.#catchUp = new CatchUp({ ...deps, tell: (frame) => this.#sender.tell(frame), onTrouble })
+    this.#catchUp = new CatchUp(deps, (frame) => this.#sender.tell(frame))
   }
 
   get isOpen(): boolean {

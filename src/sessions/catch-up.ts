@@ -10,10 +10,8 @@ type Jwt = Awaited<ReturnType<HistoryAsker['jwt']>>
 export interface CatchUpDeps {
   clock: Clock
   ackTimeoutMs: number
-  /** Sends a frame over the stream. */
-  tell(frame: Json): Promise<void>
   missed(asker: HistoryAsker, session: Session): Promise<StreamNews[]>
-  onTrouble(error: unknown): void
+  onTrouble(sessionId: string, error: unknown): void
 }
 
 /** The platform allows few reads a minute. */
@@ -22,11 +20,14 @@ const pausesMs = [2_000, 8_000, 30_000] as const
 /** Learns what was said while a session had no stream. A refusal is not the end of it, a lost connection is. */
 export class CatchUp {
   readonly #deps: CatchUpDeps
+  readonly #tell: (frame: Json) => Promise<void>
   #asked: PromiseWithResolvers<Jwt> | undefined
   #connection = 0
 
-  constructor(deps: CatchUpDeps) {
+  /** `tell` sends a frame over the stream. */
+  constructor(deps: CatchUpDeps, tell: (frame: Json) => Promise<void>) {
     this.#deps = deps
+    this.#tell = tell
   }
 
   /** Oldest first; what is in `known` was heard before. Undefined when it could not be learned on this connection. */
@@ -42,7 +43,7 @@ export class CatchUp {
         return await missed(asker, session)
       } catch (error) {
         if (connection !== this.#connection) return undefined
-        onTrouble(error)
+        onTrouble(session.id, error)
       }
       if (pauseMs !== undefined) await clock.sleep(pauseMs)
       if (connection !== this.#connection) return undefined
@@ -62,12 +63,12 @@ export class CatchUp {
   }
 
   async #jwt(frame: Json): Promise<Jwt> {
-    const { clock, ackTimeoutMs, tell } = this.#deps
+    const { clock, ackTimeoutMs } = this.#deps
     const asked = Promise.withResolvers<Jwt>()
     this.#asked = asked
     // It may fail before somebody waits for it.
     asked.promise.catch(() => undefined)
-    await tell(frame)
+    await this.#tell(frame)
     const cancel = clock.after(ackTimeoutMs, () => {
       const detail = 'The platform gave no token for its history'
       asked.reject(new GatewayError('upstream-timeout', detail))

@@ -16,7 +16,6 @@ export interface UploadsDeps {
   clock: Clock
   files: FileCarrier
   maxAttachmentBytes: number
-  tell(frame: Json): Promise<void>
 }
 
 export type UploadNews = Extract<
@@ -31,11 +30,18 @@ const answerMs = 30_000
 export class Uploads {
   readonly #upload: StreamDialect['upload']
   readonly #deps: UploadsDeps
+  readonly #tell: (frame: Json) => Promise<void>
   readonly #waiting = new Map<string, (news: UploadNews | { kind: 'lost' }) => void>()
 
-  constructor(upload: StreamDialect['upload'], deps: UploadsDeps) {
+  /** `tell` sends a frame over the stream. */
+  constructor(
+    upload: StreamDialect['upload'],
+    deps: UploadsDeps,
+    tell: (frame: Json) => Promise<void>,
+  ) {
     this.#upload = upload
     this.#deps = deps
+    this.#tell = tell
   }
 
   /**
@@ -60,8 +66,7 @@ export class Uploads {
   async discard(guest: UpstreamGuest, ids: readonly string[]): Promise<void> {
     if (!this.#upload) return
     // What is not taken back ends by itself on the platform.
-    for (const id of ids)
-      await this.#deps.tell(this.#upload.remove(guest, id)).catch(() => undefined)
+    for (const id of ids) await this.#tell(this.#upload.remove(guest, id)).catch(() => undefined)
   }
 
   settle(news: UploadNews): void {
@@ -79,11 +84,11 @@ export class Uploads {
     trace: Trace | null,
   ): Promise<string> {
     if (!this.#upload) throw new GatewayError('not-supported-by-dialect', 'It takes no files')
-    const { files, tell, maxAttachmentBytes } = this.#deps
+    const { files, maxAttachmentBytes } = this.#deps
     const bytes = await files.download(url, maxAttachmentBytes)
     const file = { id: randomUUID(), fileName, contentType, sizeBytes: bytes.length, trace }
     const placed = this.#answer(file.id)
-    await tell(this.#upload.offer(guest, file))
+    await this.#tell(this.#upload.offer(guest, file))
     const place = await placed
     if (place.kind !== 'upload-place') throw failure(place)
     const stored = this.#answer(file.id)

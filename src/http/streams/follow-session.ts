@@ -4,9 +4,9 @@ import type { JournalEvent } from '../../sessions/events.ts'
 import type { Feed } from '../../sessions/feed.ts'
 import { isOver, type Session } from '../../sessions/session.ts'
 import type { Store } from '../../store/store.ts'
-import { quietEnd } from './quiet-end.ts'
-import { readJournal } from './reader.ts'
-import { ephemeral, isFinal, sessionSource } from './session-source.ts'
+import { type Ending, QuietEnd } from './quiet-end.ts'
+import { readJournal, type Sink } from './reader.ts'
+import { ephemeral, isFinal, SessionSource } from './session-source.ts'
 
 export interface FollowDeps {
   store: Store
@@ -30,36 +30,71 @@ export interface Line {
 
 /** Follows one session for one client, from the event after `after` on. Returns the way to stop. */
 export function followSession(
-  { store, feed, clock, logger }: FollowDeps,
+  deps: FollowDeps,
   session: Session,
   after: number,
   line: Line,
 ): () => void {
-  const { id } = session
-  const end = quietEnd({
-    clock,
-    over: isOver(session),
-    isSettled: async () => (await store.unsettledMessages(id)).length === 0,
-    end: () => line.over(),
-  })
-  const stopReading = readJournal(sessionSource(store, feed, id), after, {
-    event: (text, sequence, event) => {
-      end.saw(isFinal(event.type))
-      return line.send(text, sequence, event)
-    },
-    reset: (oldest) => line.tell(ephemeral('stream.reset', id, clock.now(), { oldest })),
-    idle: () => end.idle(),
-    cut: (reason, err) => {
-      if (reason === 'trouble') logger.error({ sessionId: id, err }, 'the journal cannot be read')
-      line.cut(reason)
-    },
-  })
-  const untype = feed.onTyping(id, () => {
-    line.mention(ephemeral('typing', id, clock.now(), {}))
-  })
-  return () => {
-    stopReading()
-    untype()
-    end.cancel()
+  const follower = new Follower(deps, session, line)
+  follower.start(after)
+  return () => follower.stop()
+}
+
+class Follower implements Sink, Ending {
+  readonly #deps: FollowDeps
+  readonly #sessionId: string
+  readonly #line: Line
+  readonly #end: QuietEnd
+  #stopReading: (() => void) | undefined
+  #stopTyping: (() => void) | undefined
+
+  constructor(deps: FollowDeps, session: Session, line: Line) {
+    this.#deps = deps
+    this.#sessionId = session.id
+    this.#line = line
+    this.#end = new QuietEnd(deps.clock, isOver(session), this)
+  }
+
+  start(after: number): void {
+    const { store, feed, clock } = this.#deps
+    const id = this.#sessionId
+    this.#stopReading = readJournal(new SessionSource(store, feed, id), after, this)
+    this.#stopTyping = feed.onTyping(id, () => {
+      this.#line.mention(ephemeral('typing', id, clock.now(), {}))
+    })
+  }
+
+  stop(): void {
+    this.#stopReading?.()
+    this.#stopTyping?.()
+    this.#end.cancel()
+  }
+
+  event(text: string, sequence: number, event: JournalEvent): Promise<void> | undefined {
+    this.#end.saw(isFinal(event.type))
+    return this.#line.send(text, sequence, event)
+  }
+
+  reset(oldest: number): void {
+    this.#line.tell(ephemeral('stream.reset', this.#sessionId, this.#deps.clock.now(), { oldest }))
+  }
+
+  idle(): void {
+    this.#end.idle()
+  }
+
+  cut(reason: 'too-slow' | 'trouble', err?: unknown): void {
+    const { logger } = this.#deps
+    const sessionId = this.#sessionId
+    if (reason === 'trouble') logger.error({ sessionId, err }, 'the journal cannot be read')
+    this.#line.cut(reason)
+  }
+
+  async isSettled(): Promise<boolean> {
+    return (await this.#deps.store.unsettledMessages(this.#sessionId)).length === 0
+  }
+
+  over(): void {
+    this.#line.over()
   }
 }

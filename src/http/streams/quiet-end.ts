@@ -2,44 +2,53 @@ import type { Clock } from '../../clock.ts'
 
 const quietMs = 1000
 
-export interface QuietEndDeps {
-  clock: Clock
-  /** The session is over already. */
-  over: boolean
+/** Whose end it is. */
+export interface Ending {
   /** Whether anything can still become of the session's messages. */
   isSettled(): Promise<boolean>
-  end(): void
+  /** The session is over and everything has been sent. */
+  over(): void
 }
 
 /**
- * Calls `end` once a session is over, the reader has been given everything, and nothing more can come: after a quiet
+ * Tells once that a session is over, the reader has been given everything, and nothing more can come: after a quiet
  * second, in which what follows the end of a session arrives, and not before the last of its messages is settled.
  */
-export function quietEnd({ clock, over, isSettled, end }: QuietEndDeps) {
-  let isOver = over
-  let cancelled = false
-  let cancel: () => void = () => undefined
+export class QuietEnd {
+  readonly #clock: Clock
+  readonly #ending: Ending
+  #isOver: boolean
+  #cancelled = false
+  #cancelWait: (() => void) | undefined
 
-  async function endIfSettled(): Promise<void> {
-    // What settles the last message is an event, and after it the reader is idle again.
-    const settled = await isSettled().catch(() => true)
-    if (settled && !cancelled) end()
+  /** `isOver`: the session is over already. */
+  constructor(clock: Clock, isOver: boolean, ending: Ending) {
+    this.#clock = clock
+    this.#isOver = isOver
+    this.#ending = ending
   }
 
-  return {
-    /** An event came; `final`: it says the session is over. */
-    saw(final: boolean): void {
-      isOver ||= final
-      cancel()
-    },
-    /** The reader has everything there is. */
-    idle(): void {
-      cancel()
-      if (isOver && !cancelled) cancel = clock.after(quietMs, () => void endIfSettled())
-    },
-    cancel(): void {
-      cancelled = true
-      cancel()
-    },
+  /** An event came; `isFinal`: it says the session is over. */
+  saw(isFinal: boolean): void {
+    this.#isOver ||= isFinal
+    this.#cancelWait?.()
+  }
+
+  /** The reader has everything there is. */
+  idle(): void {
+    this.#cancelWait?.()
+    if (!this.#isOver || this.#cancelled) return
+    this.#cancelWait = this.#clock.after(quietMs, () => void this.#endIfSettled())
+  }
+
+  cancel(): void {
+    this.#cancelled = true
+    this.#cancelWait?.()
+  }
+
+  async #endIfSettled(): Promise<void> {
+    // What settles the last message is an event, and after it the reader is idle again.
+    const settled = await this.#ending.isSettled().catch(() => true)
+    if (settled && !this.#cancelled) this.#ending.over()
   }
 }

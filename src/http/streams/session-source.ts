@@ -1,17 +1,36 @@
-import type { EventType } from '../../sessions/events.ts'
+import type { EventType, JournalEvent } from '../../sessions/events.ts'
 import type { Feed } from '../../sessions/feed.ts'
 import { newId } from '../../sessions/ids.ts'
 import type { Store } from '../../store/store.ts'
 import type { Source } from './reader.ts'
 
-/** One session's events; the cursor is the sequence. */
-export function sessionSource(store: Store, feed: Feed, sessionId: string): Source {
-  return {
-    read: (after, limit) => store.eventsOf(sessionId, after, limit),
-    newest: async () => (await store.findSession(sessionId))?.sequence ?? 0,
-    follow: (listener) => feed.onSession(sessionId, listener),
-    cursorOf: (event) => event.sequence,
-    gapless: true,
+/** One session's events; the cursor is the sequence. There are as many as viewers. */
+export class SessionSource implements Source {
+  readonly gapless = true
+  readonly #store: Store
+  readonly #feed: Feed
+  readonly #sessionId: string
+
+  constructor(store: Store, feed: Feed, sessionId: string) {
+    this.#store = store
+    this.#feed = feed
+    this.#sessionId = sessionId
+  }
+
+  read(after: number, limit: number): Promise<JournalEvent[]> {
+    return this.#store.eventsOf(this.#sessionId, after, limit)
+  }
+
+  async newest(): Promise<number> {
+    return (await this.#store.findSession(this.#sessionId))?.sequence ?? 0
+  }
+
+  follow(listener: (event: JournalEvent) => void): () => void {
+    return this.#feed.onSession(this.#sessionId, listener)
+  }
+
+  cursorOf(event: JournalEvent): number {
+    return event.sequence
   }
 }
 

@@ -35,13 +35,11 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
     refuse(socket, failure, request, { 'Sec-WebSocket-Version': '13' })
   })
   app.server.on('upgrade', (request, socket: Duplex, head) => {
-    socket.on('error', () => socket.destroy())
+    socket.on('error', destroy)
     open(request)
       .then((opened) => {
         server.handleUpgrade(request, socket, head, (ws: WebSocket) => {
-          const connection = new SessionSocket(ws, socket, deps, opened)
-          ws.once('close', () => deps.connections.remove(connection))
-          deps.connections.add(connection)
+          serve(deps, ws, socket, opened)
         })
       })
       .catch((error: unknown) => refuse(socket, failureOf(error, deps.logger), request))
@@ -72,6 +70,17 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
     const trace = readTrace(headers)
     return { session, reader, after: Number(after), requestId: requestId(request), trace }
   }
+}
+
+/** Apart, so that nothing it keeps for as long as the connection lives keeps the request as well. */
+function serve(deps: UpgradeDeps, ws: WebSocket, socket: Duplex, opened: Opened): void {
+  const connection = new SessionSocket(ws, socket, deps, opened)
+  ws.once('close', () => deps.connections.remove(connection))
+  deps.connections.add(connection)
+}
+
+function destroy(this: Duplex): void {
+  this.destroy()
 }
 
 function refuse(
