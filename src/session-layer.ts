@@ -12,7 +12,7 @@ import { Bridges } from './sessions/bridges.ts'
 import { carryByRest } from './sessions/carrier.ts'
 import { Feed } from './sessions/feed.ts'
 import { upstreamIdsOf } from './sessions/known-messages.ts'
-import { confirm, noteReceipt } from './sessions/late-truth.ts'
+import { confirm, learn, noteReceipt } from './sessions/late-truth.ts'
 import { readMissed } from './sessions/missed.ts'
 import { Policy } from './sessions/policy.ts'
 import { reconnect } from './sessions/reconnect.ts'
@@ -117,8 +117,11 @@ export function openSessionLayer(
         ),
       confirm: (sessionId, evidence) => confirm({ store, registry, clock }, sessionId, evidence),
       onReceipt: (sessionId, news) => noteReceipt({ store, registry, clock }, sessionId, news),
+      onLearned: (sessionId, patch) => learn({ registry, clock }, sessionId, patch),
       onTyping: (sessionId) => feed.typing(sessionId),
       onTrouble: trouble('the stream to the platform had trouble'),
+      onUnknown: (sessionId, frame) =>
+        logger.debug({ sessionId, frame }, 'the platform said something that means nothing here'),
     }),
   )
   const byRest = carryByRest(client)

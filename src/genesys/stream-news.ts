@@ -30,10 +30,10 @@ export type StreamNews =
   | { kind: 'jwt'; jwt: string; expiresAt: number | null }
   /** The platform reports how far a message of ours came. */
   | { kind: 'receipt'; upstreamId: string; status: 'delivered' | 'read' }
-  /** The conversation is over. */
+  /** Something about the guest that was not known. */
+  | { kind: 'learned'; patch: Partial<UpstreamGuest> }
+  /** The conversation is over, or another connection took this one's place, with which dialling again would start a fight. */
   | { kind: 'over'; state: 'closed' | 'expired' | 'failed'; reason: string }
-  /** Another connection took this one's place; dialling again would start a fight. */
-  | { kind: 'displaced'; reason: string }
   | { kind: 'unknown'; raw: Json }
 
 export interface InboundMessage {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { StreamHosts, StreamNews } from '../genesys/dialect.ts'
+import type { StreamHosts, StreamNews, UpstreamGuest } from '../genesys/dialect.ts'
 import type { Dialer } from '../genesys/socket.ts'
 import type { Trace } from '../trace.ts'
 import type { Tracer } from '../tracing.ts'
@@ -36,9 +36,13 @@ export interface BridgeDeps {
   /** The platform has it after all: true when an `unconfirmed` message of ours was meant. */
   confirm(sessionId: string, evidence: Evidence): Promise<boolean>
   onReceipt(sessionId: string, receipt: Extract<StreamNews, { kind: 'receipt' }>): Promise<void>
+  /** Something about the guest that was not known. */
+  onLearned(sessionId: string, patch: Partial<UpstreamGuest>): Promise<void>
   /** The other side is typing. */
   onTyping(sessionId: string): void
   onTrouble(sessionId: string, error: unknown): void
+  /** A frame of that name says nothing that is known here. */
+  onUnknown(sessionId: string, frame: string): void
   /** The session is over, or the bridge will not be built again. */
   onEnd(sessionId: string): void
 }

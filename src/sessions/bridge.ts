@@ -15,7 +15,7 @@ import { CatchUp } from './catch-up.ts'
 import { sayGoodbye } from './farewell.ts'
 import { FrameSender } from './frame-sender.ts'
 import { Inbox } from './inbox.ts'
-import { newsIn } from './news-in.ts'
+import { frameName, newsIn } from './news-in.ts'
 import { Outage } from './outage.ts'
 import { type Receiver, receive, receiveLate } from './receive.ts'
 import { RecentIds } from './recent-ids.ts'
@@ -219,9 +219,11 @@ export class Bridge {
         this.#reorder.flush()
         this.#inbox.add(() => this.#over(news.state, news.reason))
         break
-      case 'displaced':
-        this.#reorder.flush()
-        this.#inbox.add(() => this.#over('closed', `displaced: ${news.reason}`))
+      case 'learned':
+        this.#inbox.add(() => this.#deps.onLearned(this.#sessionId, news.patch))
+        break
+      case 'unknown':
+        this.#deps.onUnknown(this.#sessionId, frameName(news.raw))
         break
     }
   }

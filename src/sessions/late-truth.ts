@@ -1,12 +1,13 @@
-/** What becomes known about messages after they were settled. */
+/** What becomes known about messages after they were settled, and of guests after they were made. */
 import type { Clock } from '../clock.ts'
-import type { StreamNews } from '../genesys/dialect.ts'
+import type { StreamNews, UpstreamGuest } from '../genesys/dialect.ts'
 import type { Store } from '../store/store.ts'
 import { transcriptOf } from './known-messages.ts'
 import { type Message, type MessageError, type MessagePart, nameOf } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
-import { failed, sent } from './steps.ts'
-import { receipt } from './stream-steps.ts'
+import { isOver } from './session.ts'
+import { byItself, failed, sent } from './steps.ts'
+import { learned, receipt } from './stream-steps.ts'
 
 /** That the platform has a message: by the key it left under, which names it, or by what it says. */
 export interface Evidence {
@@ -94,6 +95,17 @@ export async function noteReceipt(
   if (!found) return
   const cause = { at: clock.now(), actor: null, trace: found.trace }
   await registry.change(sessionId, (session) => receipt(session, found, status, cause))
+}
+
+/** Keeps what was not known of a guest. */
+export async function learn(
+  { registry, clock }: Pick<LateTruthDeps, 'registry' | 'clock'>,
+  sessionId: string,
+  patch: Partial<UpstreamGuest>,
+): Promise<void> {
+  await registry.change(sessionId, (session) =>
+    isOver(session) ? undefined : learned(session, patch, byItself(clock.now())),
+  )
 }
 
 async function findMessage(

@@ -20,3 +20,14 @@ export function newsIn(
     return []
   }
 }
+
+/** What a frame calls itself, for the log: names only, so that nothing of a conversation gets there. */
+export function frameName(frame: Json): string {
+  if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return 'no object'
+  const names = [frame.class ?? frame.type, frame.event].filter(isName)
+  return names.length > 0 ? names.join(' ') : 'nameless'
+}
+
+function isName(value: Json | undefined): boolean {
+  return typeof value === 'string' && /^[A-Za-z][\w.-]{0,39}$/.test(value)
+}

@@ -38,6 +38,16 @@ export function streamOpened(
   })
 }
 
+/** Something about the guest that was not known; no event tells of it. Undefined where it is known by now. */
+export function learned(
+  before: Session,
+  patch: Partial<UpstreamGuest>,
+  cause: Cause,
+): Step | undefined {
+  if (before.conversationId !== null && patch.conversationId !== undefined) return undefined
+  return { session: next(before, cause, 0, patch), events: [], messages: [] }
+}
+
 /** The connection broke and is dialled again. */
 export function streamLost(before: Session, cause: Cause): Step {
   const { reconnects } = before.stream

@@ -264,8 +264,8 @@ describe('a bridge that loses its connection', { concurrency: 4 }, () => {
     void bridge.start()
     await server.socket(0)
     await pass(time, 60_000, 250)
-    // With a wait of 15 s at most it is tried again; without one it would be hundreds of times.
-    assert.ok(server.dials.length > 5 && server.dials.length < 40, `${server.dials.length} dials`)
+    // It is tried again and again; without waits that grow it would be hundreds of times.
+    assert.ok(server.dials.length > 4 && server.dials.length < 40, `${server.dials.length} dials`)
   })
 
   it('comes back soon after a connection that held', async (t) => {
@@ -350,7 +350,8 @@ describe('a bridge that loses its connection', { concurrency: 4 }, () => {
     await until('the first dial', () => server.dials.length > 0)
     await pass(time, 4 * 60_000)
     assert.equal((await session()).state, 'pending')
-    await pass(time, 80_000)
+    // And the wait that is under way then, a minute at most.
+    await pass(time, 130_000)
     await until('the end', async () => (await session()).state === 'failed')
     assert.equal((await session()).closeReason, 'stream-lost')
   })
@@ -360,7 +361,7 @@ describe('a bridge that loses its connection', { concurrency: 4 }, () => {
     const { bridge, time, session, troubles } = await startBridge(t, { session: { upstream } })
     void bridge.start()
     await until('the first trouble', () => troubles.length > 0)
-    await pass(time, 5 * 60_000 + 20_000)
+    await pass(time, 6 * 60_000 + 10_000)
     await until('the end', async () => (await session()).state === 'failed')
     assert.doesNotMatch(troubles.join(), /fake-access/)
   })

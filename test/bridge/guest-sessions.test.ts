@@ -409,3 +409,26 @@ describe('guest-sessions: rotation (G6)', { concurrency: 4 }, () => {
     })
   }
 })
+
+describe('guest-sessions: the id of the conversation', () => {
+  it('is learned from metadata that names it, once, and found by it from then on', async (t) => {
+    const platform = await startPlatform(t)
+    const { api } = await startOn(t, platform)
+    const session = await openSession(api, { dialect })
+    assert.equal(session.conversationId, null)
+    const socket = await platform.socket(0)
+    const joined = { type: 'conversationMetadata', event: 'agentJoined' }
+    for (const conversationId of ['conversation-7', 'conversation-8']) {
+      socket.send({ ...joined, conversationId })
+    }
+    socket.send({ type: 'message', messageId: 'a-1', text: 'Hello' })
+    await until('what follows', async () => (await transcript(api, session)).length === 1)
+    const { body } = await api('GET', `/v1/sessions/${session.id}`)
+    assert.equal(body.conversationId, 'conversation-7')
+    const found = await api('GET', '/v1/sessions?conversationId=conversation-7')
+    assert.deepEqual(
+      found.body.items.map(({ id }: { id: string }) => id),
+      [session.id],
+    )
+  })
+})

@@ -132,6 +132,39 @@ describe('messaging-guests (G10)', { concurrency: 4 }, () => {
     await simulator.control.sockets.settled(0)
   })
 
+  it('is not ended, nor taken elsewhere, by any metadata but closed; what it says is in no log', async (t) => {
+    const platform = await startPlatform(t)
+    const { api, logs, url } = await startOn(t, platform)
+    platform.onFrame = ({ send }) => send({ type: 'ack', messageId: 'm-1' })
+    const session = await openSession(api, { dialect })
+    const events = await openSse(`${url}/v1/sessions/${session.id}/events?after=0`)
+    t.after(() => events.close())
+    const socket = await platform.socket(0)
+    const metadata = [
+      { event: 'agentJoined', agent: { name: 'Secret Sam' } },
+      { event: 'transferred', conversationId: 'conversation-77' },
+      { event: 'participantUpdated', state: 'disconnected' },
+      { event: 'Secret Sam said: closed' },
+      { event: null },
+      { event: ['closed'] },
+      {},
+    ]
+    for (const each of metadata) socket.send({ type: 'conversationMetadata', ...each })
+    socket.send({ type: 'message', senderId: 'agent-1', messageId: 'a-1', text: 'Still here' })
+    await until('what follows', () => events.types.includes('message.received'))
+    assert.equal((await send(api, session, 'Me too')).body.status, 'sent')
+    assert.equal(socket.frames.at(-1)?.conversationId, 'conversation-1')
+    const { body } = await api('GET', `/v1/sessions/${session.id}`)
+    assert.deepEqual([body.state, body.conversationId], ['active', 'conversation-1'])
+    const noticed = logs.filter((line) => line.includes('means nothing here'))
+    assert.equal(noticed.length, metadata.length)
+    assert.ok(noticed[0]?.includes('"frame":"conversationMetadata agentJoined"'), noticed[0])
+    assert.ok(!logs.join('').includes('Secret Sam'))
+
+    socket.send({ type: 'conversationMetadata', event: 'Closed' })
+    await until('the end', () => events.types.includes('session.closed'))
+  })
+
   it('ends the session as stream-lost when the socket is lost, whoever closes it and however', async (t) => {
     const { api, simulator } = await startTestGateway(t)
     for (const close of [{}, { code: 1000, reason: 'done' }, { code: 1011 }] as const) {

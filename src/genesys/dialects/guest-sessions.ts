@@ -156,12 +156,13 @@ export const guestSessions: Dialect = {
         readyWhen: 'opened',
       }
     },
-    read(frame, { guestId, upstream }) {
+    read(frame, guest) {
+      const { guestId, upstream } = guest
       // What answers the handshake is open; an ack of the session must not pass for one of a message.
       const ofHandshake =
         isObject(frame) && frame.type === 'ack' && 'guestSessionId' in frame && !frame.messageId
       if (ofHandshake) return [{ kind: 'unknown', raw: frame }]
-      return readPlainFrame(frame, [guestId, textOf(upstream.guestSessionId) ?? guestId])
+      return readPlainFrame(frame, guest, [guestId, textOf(upstream.guestSessionId) ?? guestId])
     },
     message: (_guest, { text, at }) => ({
       frame: { type: 'message', text, timestamp: isoTime(at) },

@@ -6,7 +6,7 @@
  *     -> { id, conversationId, webChatToken, … }              the token is short-lived and good for one socket
  *   wss  messaging.{domain}/api/v2/conversations/messaging/guests/{guestId}/websocket?webChatToken=…
  *     >  { type: 'message', conversationId, senderId, text, messageType: 'text' }
- *     <  as in plain-frames.ts
+ *     <  as in plain-frames.ts; of `conversationMetadata`, `closed` ends the session and nothing else does
  */
 import { z } from 'zod'
 import type { JsonObject } from '../../json.ts'
@@ -77,7 +77,7 @@ export const messagingGuests: Dialect = {
         readyWhen: 'opened',
       }
     },
-    read: (frame, { guestId }) => readPlainFrame(frame, [guestId]),
+    read: (frame, guest) => readPlainFrame(frame, guest, [guest.guestId]),
     message: ({ guestId, conversationId }, { text }) => ({
       frame: { type: 'message', conversationId, senderId: guestId, text, messageType: 'text' },
       ackKey: null,

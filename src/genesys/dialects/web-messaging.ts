@@ -10,6 +10,10 @@
  *   GET  /api/v2/webmessaging/messages?pageSize=…&pageNumber=…                                 see history.ts
  *
  * The echo of a message of ours, with its tracingId, is the ack. The conversation's id is never told.
+ *
+ * `startNew` is never true: it begins another conversation under a token whose own has ended and can only be read. Here
+ * that end ends the session, which cannot begin again, and the next session makes a token of its own, so no token is
+ * ever left to start anew with. A `newSession: true` that was not asked for says that the platform has lost the guest.
  */
 import { randomUUID } from 'node:crypto'
 import type { Dialect, UpstreamGuest } from '../dialect.ts'

@@ -95,6 +95,8 @@ export async function startBridge(
     missed: async () => [],
     confirm: async () => false,
     onReceipt: async () => undefined,
+    onLearned: async () => undefined,
+    onUnknown: () => undefined,
     onTyping: () => undefined,
     onTrouble: (_id, error) => troubles.push(error),
     onEnd: () => undefined,

@@ -4,7 +4,8 @@ import { readPlainFrame } from '../../../src/genesys/dialects/plain-frames.ts'
 import type { Json } from '../../../src/json.ts'
 import { at, atIso } from './samples.ts'
 
-const read = (frame: Json) => readPlainFrame(frame, ['guest-1'])
+const read = (frame: Json, conversationId: string | null = 'c-1') =>
+  readPlainFrame(frame, { conversationId }, ['guest-1'])
 const message = {
   kind: 'message',
   upstreamId: 'm-1',
@@ -59,6 +60,16 @@ describe('readPlainFrame (G7, G10)', () => {
     ])
   })
 
+  it('learns the id of the conversation from metadata where none is known, and replaces none', () => {
+    const joined = { type: 'conversationMetadata', event: 'agentJoined', conversationId: 'c-2' }
+    const unknown = { kind: 'unknown', raw: joined }
+    assert.deepEqual(read(joined, null), [
+      { kind: 'learned', patch: { conversationId: 'c-2' } },
+      unknown,
+    ])
+    assert.deepEqual(read(joined, 'c-1'), [unknown])
+  })
+
   it('says nothing of what the guest itself sent or types', () => {
     assert.deepEqual(read({ type: 'message', senderId: 'guest-1', text: 'Mine' }), [])
     assert.deepEqual(read({ type: 'typing', senderId: 'guest-1' }), [])
@@ -66,6 +77,9 @@ describe('readPlainFrame (G7, G10)', () => {
 
   const strange: Json[] = [
     { type: 'conversationMetadata', event: 'agentJoined', text: 'Sam joined' },
+    { type: 'conversationMetadata', event: 'closing' },
+    { type: 'conversationMetadata', event: 7, conversationId: {} },
+    { type: 'conversationMetadata' },
     { type: 'somethingNew', data: { a: 1 } },
     { text: 5 },
     {},

@@ -40,7 +40,7 @@ function readBody(frame: JsonObject, guest: UpstreamGuest): StreamNews[] {
     }
     case 'ConnectionClosedEvent': {
       const reason = textOf(body.reason) ?? textOf(body.reasonCode) ?? 'another connection'
-      return [{ kind: 'displaced', reason }]
+      return [{ kind: 'over', state: 'closed', reason: `displaced: ${reason}` }]
     }
     case 'SessionExpiredEvent':
       return [{ kind: 'over', state: 'expired', reason: 'session expired' }]

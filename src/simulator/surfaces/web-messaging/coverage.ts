@@ -9,6 +9,11 @@ const supported: readonly Coverage[] = [
     switches: ['webMessaging.deployment', 'webMessaging.limits'],
     note: 'texts, quick replies, buttons, forms, typing, Join, Clear, files, echo, JWT, closeSession',
   },
+  {
+    feature: 'configureSession with startNew: true',
+    state: 'supported',
+    note: 'for other clients; the gateway never sends it, because a session of its own has one token and ends with its conversation',
+  },
   { feature: 'History', state: 'supported', operation: 'getMessages' },
   { feature: 'Public configuration', state: 'supported', operation: 'getConfig' },
   {

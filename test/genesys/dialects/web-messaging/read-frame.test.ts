@@ -49,9 +49,21 @@ describe('web-messaging: the session', () => {
     ['SessionExpiredEvent', {}, { kind: 'over', state: 'expired', reason: 'session expired' }],
     ['SessionClearedEvent', {}, { kind: 'over', state: 'closed', reason: 'cleared' }],
     ['LogoutEvent', {}, { kind: 'over', state: 'closed', reason: 'logged out' }],
-    ['ConnectionClosedEvent', {}, { kind: 'displaced', reason: 'another connection' }],
-    ['ConnectionClosedEvent', { reason: 'signedIn' }, { kind: 'displaced', reason: 'signedIn' }],
-    ['ConnectionClosedEvent', { reasonCode: 'sIn' }, { kind: 'displaced', reason: 'sIn' }],
+    [
+      'ConnectionClosedEvent',
+      {},
+      { kind: 'over', state: 'closed', reason: 'displaced: another connection' },
+    ],
+    [
+      'ConnectionClosedEvent',
+      { reason: 'signedIn' },
+      { kind: 'over', state: 'closed', reason: 'displaced: signedIn' },
+    ],
+    [
+      'ConnectionClosedEvent',
+      { reasonCode: 'sIn' },
+      { kind: 'over', state: 'closed', reason: 'displaced: sIn' },
+    ],
   ]
   for (const [name, body, news] of ends) {
     for (const type of ['message', 'response']) {
