@@ -1,0 +1,135 @@
+/**
+ * What happened to a session, step by step, for those who help its guest: times, outcomes and ids, nothing of what was
+ * said and nothing of who said it. It is made from the journal, which is kept as long as the session is, erased or not.
+ */
+import { readCursor, writeCursor } from '../store/cursor.ts'
+import type { Page, PageRequest, Store } from '../store/store.ts'
+import { traceFrom, traceIdOf } from '../trace.ts'
+import type { EventType, JournalEvent } from './events.ts'
+import type { SessionRegistry } from './registry.ts'
+import type { PublicMessage, PublicSession } from './views.ts'
+
+/** One try to deliver an event to a webhook. */
+export interface DeliveryTry {
+  eventId: string
+  webhookId: string
+  /** Epoch ms. */
+  at: number
+  /** From 1. */
+  attempt: number
+  /** Null when no answer came. */
+  status: number | null
+  durationMs: number
+}
+
+export interface TimelineDeps {
+  store: Pick<Store, 'eventsOf'>
+  registry: Pick<SessionRegistry, 'get'>
+  /** What was tried of these events, as far as that is remembered. */
+  triesOf(eventIds: ReadonlySet<string>): DeliveryTry[]
+}
+
+export type TimelineStep = ReturnType<typeof stepOf>
+
+/** In order. Throws `session-not-found`; rejects with InvalidCursor. */
+export async function readTimeline(
+  { store, registry, triesOf }: TimelineDeps,
+  sessionId: string,
+  { limit, cursor }: PageRequest,
+): Promise<Page<TimelineStep>> {
+  const list = `timeline ${sessionId}`
+  const { createdAt } = await registry.get(sessionId)
+  const [after = 0] = cursor === undefined ? [] : readCursor(list, cursor)
+  // With the one before, which the first of the page is measured from.
+  const from = Math.max(0, after - 1)
+  const events = await store.eventsOf(sessionId, from, limit + 1 + (after - from))
+  const shown = events.filter(({ sequence }) => sequence > after).slice(0, limit)
+  const tries = triesOf(new Set(shown.map(({ id }) => id)))
+  const items = shown.map((event) => {
+    const previous = events[events.indexOf(event) - 1]
+    const since = { createdAt, previousAt: previous?.at ?? createdAt }
+    return stepOf(event, since, tries)
+  })
+  const last = shown.at(-1)
+  const hasMore = last !== undefined && events.at(-1) !== last
+  return { items, nextCursor: hasMore ? writeCursor(list, [last.sequence]) : null }
+}
+
+function stepOf(
+  { id, sequence, type, at, actor, trace, messageId, data }: JournalEvent,
+  { createdAt, previousAt }: { createdAt: number; previousAt: number },
+  tries: readonly DeliveryTry[],
+) {
+  return {
+    sequence,
+    eventId: id,
+    type,
+    at: new Date(at).toISOString(),
+    // Who makes a guest notes its time before the journal does, and clocks are set back.
+    sinceCreatedMs: Math.max(0, at - createdAt),
+    sincePreviousMs: Math.max(0, at - previousAt),
+    actor,
+    traceId: trace === null ? null : traceIdOf(traceFrom(trace)),
+    messageId,
+    message: messageId === null ? null : messageFacts(JSON.parse(data) as PublicMessage, at),
+    session: messageId === null ? sessionFacts(type, JSON.parse(data) as PublicSession) : null,
+    deliveries: tries
+      .filter(({ eventId }) => eventId === id)
+      .toSorted((a, b) => a.at - b.at)
+      .map((tried) => deliveryFacts(tried, at)),
+  }
+}
+
+function messageFacts(message: PublicMessage, at: number) {
+  const { direction, author, status, attempts, latencyMs, parts, error } = message
+  return {
+    direction,
+    author,
+    status,
+    attempts,
+    latencyMs,
+    /** What the caller has waited for by then. */
+    sinceAcceptedMs: Math.max(0, at - Date.parse(message.acceptedAt)),
+    upstreamId: message.upstreamId,
+    upstreamStatus: message.upstreamStatus,
+    parts: parts && {
+      sent: parts.filter((part) => part.status === 'sent').length,
+      of: parts.length,
+    },
+    // Not the details: they repeat the platform's words, and those may repeat the guest's.
+    error: error && {
+      code: error.code,
+      retryable: error.retryable,
+      upstreamStatus: error.upstream?.status ?? null,
+      upstreamCode: error.upstream?.code ?? null,
+      contextId: error.upstream?.contextId ?? null,
+    },
+  }
+}
+
+const ends: readonly EventType[] = ['session.closed', 'session.expired', 'session.failed']
+
+function sessionFacts(type: EventType, session: PublicSession) {
+  const { state, conversationId, stream, latencyMs, tokenExpiresAt, closeReason } = session
+  return {
+    state,
+    conversationId,
+    streamState: stream.state,
+    reconnects: stream.reconnects,
+    latencyMs,
+    tokenExpiresAt,
+    // What follows the colon is the platform's.
+    closeReason: ends.includes(type) ? (closeReason?.split(':', 1)[0] ?? null) : null,
+  }
+}
+
+function deliveryFacts({ webhookId, at, attempt, status, durationMs }: DeliveryTry, since: number) {
+  return {
+    webhookId,
+    at: new Date(at).toISOString(),
+    sinceStepMs: Math.max(0, at - since),
+    attempt,
+    status,
+    durationMs,
+  }
+}
