@@ -13,6 +13,7 @@ import { Origins } from './http/origins.ts'
 import { ApiRateLimiter } from './http/rate-limit.ts'
 import { Connections } from './http/streams/connections.ts'
 import { StreamTokens } from './http/streams/stream-tokens.ts'
+import { Audit } from './insight/audit.ts'
 import { logEvents } from './insight/event-log.ts'
 import { Metrics } from './insight/metrics.ts'
 import { Stats } from './insight/stats.ts'
@@ -27,7 +28,6 @@ import {
 import { embeddedSimulator, platformOf } from './platform.ts'
 import { openSessionLayer } from './session-layer.ts'
 import { dialectNames } from './sessions/session.ts'
-import { readTimeline } from './sessions/timeline.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
 import { openStore } from './store/open-store.ts'
 import { tracerOf } from './tracer-of.ts'
@@ -94,7 +94,7 @@ export async function startGateway(
   const stats = stack.use(await Stats.open(store, clock))
   stack.defer(logEvents(store, logger))
   stack.defer(store.follow((events) => metrics.committed(events)))
-  const { sessions, registry, feed, sender, bridges, policy, takeUp } = openSessionLayer(stack, {
+  const layer = openSessionLayer(stack, {
     store,
     client,
     clock,
@@ -106,6 +106,7 @@ export async function startGateway(
     onLeaving: (waitedMs) => metrics.leaving(waitedMs),
     onSettled: (outcome) => metrics.settled(outcome),
   })
+  const { sessions, registry, feed, sender, bridges, policy, takeUp, eraseData } = layer
 
   const webhooks = stack.use(
     await Dispatcher.open(
@@ -140,6 +141,12 @@ export async function startGateway(
     isDraining: () => draining,
     onAnswered: (...answered) => metrics.request(...answered),
     sessions,
+    eraseData: async (...asked) => {
+      const session = await eraseData(...asked)
+      webhooks.readAgain()
+      return session
+    },
+    audit: new Audit(store.audit, clock),
     idempotency: new Idempotency(store, clock, (err) =>
       logger.warn({ err }, 'an answer could not be kept under its Idempotency-Key'),
     ),
@@ -150,12 +157,6 @@ export async function startGateway(
     tokens: new StreamTokens(store.deriveKey('stream tokens'), clock),
     publicUrl: settings.http.publicUrl,
     webhooks,
-    timeline: (sessionId, page) =>
-      readTimeline(
-        { store, registry, triesOf: (eventIds) => webhooks.triesOf(eventIds) },
-        sessionId,
-        page,
-      ),
     registerPlatformWebhook: (asked) =>
       registerPlatformWebhook({ client, clock, timeoutMs: settings.sessions.sendTimeoutMs }, asked),
     patienceMs: sender.callerPatienceMs,

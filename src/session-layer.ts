@@ -9,7 +9,9 @@ import { Dialer } from './genesys/socket.ts'
 import type { Platform } from './platform.ts'
 import { Activation } from './sessions/activation.ts'
 import { Bridges } from './sessions/bridges.ts'
+import type { Caller } from './sessions/caller.ts'
 import { carryByRest } from './sessions/carrier.ts'
+import { eraseData, finishErasures } from './sessions/erase-data.ts'
 import { Feed } from './sessions/feed.ts'
 import { upstreamIdsOf } from './sessions/known-messages.ts'
 import { confirm, learn, noteReceipt } from './sessions/late-truth.ts'
@@ -45,6 +47,8 @@ export interface SessionLayerDeps {
 
 export interface SessionLayer {
   sessions: Sessions
+  /** Takes what the guest is and said out of a session, for good. Throws `session-not-found`. */
+  eraseData(id: string, caller: Caller): Promise<Session>
   registry: SessionRegistry
   feed: Feed
   sender: Sender
@@ -158,16 +162,21 @@ export function openSessionLayer(
     dialect: configured,
     callTimeoutMs: settings.sessions.sendTimeoutMs,
   })
-  stack.use(new Retention(store, clock, settings.sessions.retentionMs, logger))
+  const { retentionMs: sessionMs, auditRetentionMs: auditMs } = settings.sessions
+  stack.use(new Retention(store, registry, clock, { sessionMs, auditMs }, logger))
+  const close = (id: string, caller: Caller) => sessions.close(id, caller)
 
   return {
     sessions,
+    eraseData: (id, caller) => eraseData({ store, registry, clock, close }, id, caller),
     registry,
     feed,
     sender,
     bridges,
     policy,
     takeUp: async () => {
+      const erasures = await finishErasures(store)
+      if (erasures > 0) logger.info({ erasures }, 'ended erasures that were begun')
       const recovered = await recover({
         store,
         registry,

@@ -145,6 +145,11 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
   },
   { name: 'SESSION_RETENTION', purpose: 'How long ended sessions are kept', fallback: '30d' },
   {
+    name: 'AUDIT_RETENTION',
+    purpose: 'How long the audit of ended sessions is kept, at least as long as they are',
+    fallback: '400d',
+  },
+  {
     name: 'ANALYTICS_WEBHOOK_URL',
     purpose: 'Gets the flat session_started and message_transmission objects',
     fallback: '',

@@ -76,6 +76,7 @@ export interface Settings {
     frameIntervalMs: number
     strictConsentRegions: string[]
     retentionMs: number
+    auditRetentionMs: number
   }
   policy: {
     maxMessageBytes: number
@@ -150,6 +151,7 @@ const Environment = z.object({
     .refine((key) => key.length === 32, 'must be 32 bytes in base64')
     .optional(),
   SESSION_RETENTION: duration.default(30 * 86_400_000),
+  AUDIT_RETENTION: duration.default(400 * 86_400_000),
   ANALYTICS_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   CRM_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
@@ -235,6 +237,7 @@ export function parseSettings(environment: Record<string, string | undefined>): 
       frameIntervalMs: env.GENESYS_FRAME_INTERVAL_MS,
       strictConsentRegions: env.STRICT_CONSENT_REGIONS,
       retentionMs: env.SESSION_RETENTION,
+      auditRetentionMs: env.AUDIT_RETENTION,
     },
     policy: {
       maxMessageBytes: env.MAX_MESSAGE_BYTES,

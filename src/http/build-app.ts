@@ -6,14 +6,15 @@ import { changeConsentRoute } from './routes/change-consent.ts'
 import { closeSessionRoute } from './routes/close-session.ts'
 import { type CreateSessionDeps, createSessionRoute } from './routes/create-session.ts'
 import { createStreamTokenRoute, type StreamTokenDeps } from './routes/create-stream-token.ts'
+import { type EraseDataDeps, eraseDataRoute } from './routes/erase-data.ts'
 import { getMessageRoute } from './routes/get-message.ts'
 import { getMetricsRoute, type MetricsSource } from './routes/get-metrics.ts'
 import { getSessionRoute } from './routes/get-session.ts'
 import { getStatsRoute, type StatsDeps } from './routes/get-stats.ts'
-import { getTimelineRoute, type TimelineSource } from './routes/get-timeline.ts'
 import { healthRoutes, type NotReady } from './routes/health.ts'
 import { injectBatchRoute } from './routes/inject-batch.ts'
 import { injectMessageRoute } from './routes/inject-message.ts'
+import { type AuditDeps, listAuditRoute } from './routes/list-audit.ts'
 import { listDialectsRoute } from './routes/list-dialects.ts'
 import { listMessagesRoute } from './routes/list-messages.ts'
 import { listSessionsRoute } from './routes/list-sessions.ts'
@@ -42,8 +43,9 @@ export interface AppDeps
     MessageAnswerDeps,
     StreamTokenDeps,
     StreamDeps,
+    AuditDeps,
+    EraseDataDeps,
     PlatformWebhookDeps,
-    TimelineSource,
     PagesDeps,
     StatsDeps {
   webhooks: Dispatcher
@@ -62,8 +64,8 @@ export function buildApp(deps: AppDeps): App {
     createSessionRoute(routes, deps)
     listSessionsRoute(routes, deps)
     getSessionRoute(routes, deps)
-    getTimelineRoute(routes, deps)
     closeSessionRoute(routes, deps)
+    eraseDataRoute(routes, deps)
     injectMessageRoute(routes, deps)
     listMessagesRoute(routes, deps)
     getMessageRoute(routes, deps)
@@ -78,6 +80,7 @@ export function buildApp(deps: AppDeps): App {
     openSessionSocketRoute(routes)
     webhookRoutes(routes, deps)
     registerPlatformWebhookRoute(routes, deps)
+    listAuditRoute(routes, deps)
     listDialectsRoute(routes, { read: deps.dialects })
     getStatsRoute(routes, deps)
     getMetricsRoute(routes, deps)

@@ -84,6 +84,7 @@ export async function createGuest(
       activate: made.state === 'active' ? 0 : null,
     },
     closeReason: null,
+    erasedAt: null,
     upstream,
     secrets,
   }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.ts'
 import { type IdempotencyRecord, type Store, VersionConflict } from '../store/store.ts'
-import type { Session } from './session.ts'
+import { erasedStep } from './erasure.ts'
+import { isOver, type Session } from './session.ts'
 import type { Step } from './steps.ts'
 import { storeTrouble } from './store-trouble.ts'
 
@@ -47,6 +48,14 @@ export class SessionRegistry {
     return session
   }
 
+  /** Lets go of sessions that ended before, epoch ms: the store has removed them. */
+  forgetEndedBefore(at: number): void {
+    for (const [id, { session, waiting }] of this.#live) {
+      const endedAt = isOver(session) ? (session.closedAt ?? session.lastActivityAt) : Infinity
+      if (endedAt < at && waiting === 0) this.#live.delete(id)
+    }
+  }
+
   async insert(decision: NonNullable<Decision>): Promise<Session> {
     await this.#commit(decision, 0)
     this.#keep(decision.session)
@@ -87,7 +96,10 @@ export class SessionRegistry {
     }
   }
 
-  async #commit(decision: NonNullable<Decision>, expectedVersion: number): Promise<void> {
+  async #commit(decided: NonNullable<Decision>, expectedVersion: number): Promise<void> {
+    // Whatever was on its way when the guest was taken out brings nothing of it back.
+    const decision =
+      decided.session.erasedAt === null ? decided : { ...decided, ...erasedStep(decided) }
     try {
       await this.#store.commit({ ...decision, expectedVersion })
     } catch (cause) {

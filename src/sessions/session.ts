@@ -69,6 +69,8 @@ export interface Session {
   stream: { state: StreamState; reconnects: number }
   latencyMs: { create: number; activate: number | null }
   closeReason: string | null
+  /** When what the guest is and said was taken out; null while it is there. */
+  erasedAt: number | null
   /** What the dialect must remember about this guest that is not a secret. */
   upstream: JsonObject
   /** What it must remember that is: guest and refresh tokens. Encrypted at rest, in no event, in no answer. */

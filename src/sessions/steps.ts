@@ -3,6 +3,15 @@
  * after, the facts that go into the journal, and the messages that changed. Nothing here waits, sends or stores.
  */
 import { type Trace, traceText } from '../trace.ts'
+import type { AuditNote } from './audit-entry.ts'
+import {
+  activatedNote,
+  createdNotes,
+  endedNote,
+  erasedNote,
+  transmittedNote,
+} from './audit-notes.ts'
+import { erasedSession } from './erasure.ts'
 import type { EventType, NewEvent } from './events.ts'
 import { newId } from './ids.ts'
 import type { Message, MessageError, MessagePart } from './message.ts'
@@ -13,6 +22,8 @@ export interface Step {
   session: Session
   events: NewEvent[]
   messages: Message[]
+  /** What the audit says of it. */
+  audit?: AuditNote[]
 }
 
 /** When it happened and who made it happen. */
@@ -36,12 +47,14 @@ export function created(first: Session, cause: Cause): Step {
   const types: EventType[] =
     first.state === 'active' ? ['session.created', 'session.activated'] : ['session.created']
   const session = { ...first, version: 1, sequence: types.length }
-  return { session, events: types.map((type) => sessionEvent(type, session, cause)), messages: [] }
+  const events = types.map((type) => sessionEvent(type, session, cause))
+  return { session, events, messages: [], audit: createdNotes(session, cause) }
 }
 
 export function activated(before: Session, cause: Cause): Step {
   const session = next(before, cause, 1, activation(before, cause.at))
-  return { session, events: [sessionEvent('session.activated', session, cause)], messages: [] }
+  const events = [sessionEvent('session.activated', session, cause)]
+  return { session, events, messages: [], audit: [activatedNote(session, cause)] }
 }
 
 export function ended(
@@ -57,7 +70,8 @@ export function ended(
     secrets: null,
     stream: { ...before.stream, state: before.stream.state === 'none' ? 'none' : 'closed' },
   })
-  return { session, events: [sessionEvent(`session.${state}`, session, cause)], messages: [] }
+  const events = [sessionEvent(`session.${state}`, session, cause)]
+  return { session, events, messages: [], audit: [endedNote(session, state, cause)] }
 }
 
 /** Takes a message into the transcript; `message.ordinal` must be the session's next. */
@@ -101,8 +115,12 @@ export function sent(before: Session, message: Message, cause: Cause): Step {
     activates ? activation(before, cause.at) : {},
   )
   const events = [messageEvent('message.sent', message, cause)]
-  if (activates) events.unshift(sessionEvent('session.activated', session, cause))
-  return { session, events, messages: [message] }
+  const audit = [transmittedNote(session, message, cause)]
+  if (activates) {
+    events.unshift(sessionEvent('session.activated', session, cause))
+    audit.unshift(activatedNote(session, cause))
+  }
+  return { session, events, messages: [message], audit }
 }
 
 export function failed(before: Session, message: Message, error: MessageError, cause: Cause): Step {
@@ -110,7 +128,8 @@ export function failed(before: Session, message: Message, error: MessageError, c
   const session = next(before, cause, 1, {
     messages: { ...before.messages, failed: before.messages.failed + 1 },
   })
-  return { session, events: [messageEvent('message.failed', final, cause)], messages: [final] }
+  const events = [messageEvent('message.failed', final, cause)]
+  return { session, events, messages: [final], audit: [transmittedNote(session, final, cause)] }
 }
 
 /** Its bytes left and nobody can say whether they arrived. */
@@ -123,7 +142,18 @@ export function unconfirmed(
   const parts = partsAtTheEnd(message, 'unconfirmed')
   const final: Message = { ...message, status: 'unconfirmed', error, parts }
   const session = next(before, cause, 1, {})
-  return { session, events: [messageEvent('message.unconfirmed', final, cause)], messages: [final] }
+  const events = [messageEvent('message.unconfirmed', final, cause)]
+  return { session, events, messages: [final], audit: [transmittedNote(session, final, cause)] }
+}
+
+/** Takes what the guest is and said out of a session that is over. Nothing more of it is kept from then on. */
+export function erased(before: Session, cause: Cause): Step {
+  const session = {
+    ...erasedSession(before),
+    version: before.version + 1,
+    erasedAt: cause.at,
+  }
+  return { session, events: [], messages: [], audit: [erasedNote(session, cause)] }
 }
 
 /** The session after `facts` events, with what else became known. For the files of steps only. */

@@ -1,5 +1,7 @@
 /** What a session's stream brings about, as pure functions like those of steps.ts. */
 import type { InboundMessage, UpstreamGuest } from '../genesys/dialect.ts'
+import type { AuditNote } from './audit-entry.ts'
+import { activatedNote, connectedNote, consentNote, lostNote, rotatedNote } from './audit-notes.ts'
 import type { EventType } from './events.ts'
 import { newId } from './ids.ts'
 import type { Message } from './message.ts'
@@ -30,12 +32,16 @@ export function streamOpened(
   if (known.isNew && before.activatedAt !== null) return ended(before, 'expired', forgotten, cause)
   const types: EventType[] = ['session.stream_opened']
   if (before.state === 'pending') types.unshift('session.activated')
-  return sessionStep(before, types, cause, {
+  const patch: Patch = {
     ...known.patch,
     ...(known.expiresAt !== null && { tokenExpiresAt: known.expiresAt }),
     ...(before.state === 'pending' && activation(before, cause.at)),
     stream: { ...before.stream, state: 'open' },
-  })
+  }
+  return sessionStep(before, types, cause, patch, (session) => [
+    ...(before.state === 'pending' ? [activatedNote(session, cause)] : []),
+    connectedNote(session, cause),
+  ])
 }
 
 /** Something about the guest that was not known; no event tells of it. Undefined where it is known by now. */
@@ -52,7 +58,9 @@ export function learned(
 export function streamLost(before: Session, cause: Cause): Step {
   const { reconnects } = before.stream
   const stream = { state: 'reconnecting', reconnects: reconnects + 1 } as const
-  return sessionStep(before, ['session.stream_lost'], cause, { stream })
+  return sessionStep(before, ['session.stream_lost'], cause, { stream }, (session) => [
+    lostNote(session, cause),
+  ])
 }
 
 /** The guest's token was replaced, both parts in one commit. */
@@ -65,7 +73,9 @@ export function tokenRotated(
   // Field by field: what comes may be a whole session, older than `before`.
   const { guestId, conversationId, upstream, secrets } = guest
   const patch = { guestId, conversationId, upstream, secrets, tokenExpiresAt }
-  return sessionStep(before, ['session.token_rotated'], cause, patch)
+  return sessionStep(before, ['session.token_rotated'], cause, patch, (session) => [
+    rotatedNote(session, cause),
+  ])
 }
 
 export function expiring(before: Session, cause: Cause): Step {
@@ -77,7 +87,9 @@ export function consentChanged(
   consent: NonNullable<Session['consent']>,
   cause: Cause,
 ): Step {
-  return sessionStep(before, ['session.consent_changed'], cause, { consent })
+  return sessionStep(before, ['session.consent_changed'], cause, { consent }, () => [
+    consentNote(before, consent, cause),
+  ])
 }
 
 /** A message from the other side. */
@@ -145,7 +157,14 @@ export function receipt(
   return { session, events: [messageEvent(`message.${status}`, after, cause)], messages: [after] }
 }
 
-function sessionStep(before: Session, types: EventType[], cause: Cause, patch: Patch): Step {
+function sessionStep(
+  before: Session,
+  types: EventType[],
+  cause: Cause,
+  patch: Patch,
+  audit: (session: Session) => AuditNote[] = () => [],
+): Step {
   const session = next(before, cause, types.length, patch)
-  return { session, events: types.map((type) => sessionEvent(type, session, cause)), messages: [] }
+  const events = types.map((type) => sessionEvent(type, session, cause))
+  return { session, events, messages: [], audit: audit(session) }
 }

@@ -7,6 +7,11 @@ export interface Known {
   version: number
   sequence: number
   lastOrdinal: number
+  /** Of its last audit entry; null when it has none. */
+  auditPosition: number | null
+  /** Of the same; undefined when it was not written in this process. */
+  auditHash: string | undefined
+  isErased: boolean
   /** As it was when its body was last written; undefined when that was not in this process. */
   written: Session | undefined
 }
@@ -21,12 +26,12 @@ export class KnownSessions {
   constructor(db: DatabaseSync, capacity = 20_000) {
     this.#capacity = capacity
     this.#find = db.prepare(`
-      SELECT s.key, p.version, p.sequence, p.last_ordinal AS lastOrdinal
+      SELECT s.key, p.version, p.sequence, p.last_ordinal, p.audit_position, s.erased_at
       FROM sessions s JOIN progress p ON p.session_key = s.key WHERE s.id = ?`)
   }
 
   find(id: string): Known | undefined {
-    return this.#known.get(id) ?? (this.#find.get(id) as unknown as Known | undefined)
+    return this.#known.get(id) ?? this.#stored(id)
   }
 
   keep(id: string, known: Known): void {
@@ -39,6 +44,22 @@ export class KnownSessions {
 
   forget(id: string): void {
     this.#known.delete(id)
+  }
+
+  #stored(id: string): Known | undefined {
+    const row = this.#find.get(id)
+    return (
+      row && {
+        key: Number(row.key),
+        version: Number(row.version),
+        sequence: Number(row.sequence),
+        lastOrdinal: Number(row.last_ordinal),
+        auditPosition: row.audit_position === null ? null : Number(row.audit_position),
+        auditHash: undefined,
+        isErased: row.erased_at !== null,
+        written: undefined,
+      }
+    )
   }
 
   /** After a rollback: what was kept may not be there. */

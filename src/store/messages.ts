@@ -48,6 +48,11 @@ export class Messages {
     else this.#added(sessionKey, message)
   }
 
+  /** Its rows were written by somebody else. */
+  forget(id: string): void {
+    this.#onTheirWay.delete(id)
+  }
+
   /** After a rollback: what is remembered may not be there. */
   forgetAll(): void {
     this.#onTheirWay.clear()

@@ -1,5 +1,5 @@
 /**
- * Where the rows of each session are: its events, messages and keyed requests, by number.
+ * Where the rows of each session are: its events, messages, keyed requests and audit entries, by number.
  *
  * An ordinary index on session and number would change one page per session in every commit, and those pages cost as
  * much as the rest of the commit. So the newest places are kept in memory, and the table `places` takes them up two
@@ -8,7 +8,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
-export type Kind = 'event' | 'message' | 'request'
+export type Kind = 'event' | 'message' | 'request' | 'audit'
 
 interface Place {
   number: number
@@ -37,7 +37,8 @@ export class Places {
     this.#newestRow = db.prepare(`
       SELECT max(
         coalesce((SELECT max(key) FROM sessions), 0), coalesce((SELECT max(position) FROM events), 0),
-        coalesce((SELECT max(position) FROM messages), 0), coalesce((SELECT max(position) FROM requests), 0)
+        coalesce((SELECT max(position) FROM messages), 0), coalesce((SELECT max(position) FROM requests), 0),
+        coalesce((SELECT max(position) FROM audit), 0)
       ) AS position`)
     this.#settledUpTo = db.prepare("SELECT value FROM notes WHERE name = 'places settled'")
     this.#noteSettled = db.prepare("REPLACE INTO notes (name, value) VALUES ('places settled', ?)")
@@ -47,7 +48,9 @@ export class Places {
       UNION ALL SELECT session_key, 'message', ordinal, position FROM messages
       WHERE position > :settled
       UNION ALL SELECT session_key, 'request', position, position FROM requests
-      WHERE position > :settled AND session_key IS NOT NULL`
+      WHERE position > :settled AND session_key IS NOT NULL
+      UNION ALL SELECT session_key, 'audit', position, position FROM audit
+      WHERE position > :settled`
     this.#unsettled = db.prepare(`${unsettled} ORDER BY position`)
     this.#settle = db.prepare(
       `INSERT OR IGNORE INTO places (session_key, kind, number, position) ${unsettled} ORDER BY 1, 2, 3`,
@@ -117,7 +120,7 @@ export class Places {
 }
 
 function nothing(): Recent {
-  return { event: new Map(), message: new Map(), request: new Map() }
+  return { event: new Map(), message: new Map(), request: new Map(), audit: new Map() }
 }
 
 function put(places: Map<number, Place[]>, sessionKey: number, place: Place): void {

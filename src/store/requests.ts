@@ -7,6 +7,8 @@ import type { IdempotencyRecord } from './store.ts'
 
 const purgedEvery = 32
 const capacity = 50_000
+/** A hash of what was asked could be compared with guesses, so that goes too; it is equal to no request's. */
+const erased = { fingerprint: 'erased', answer: null }
 
 /** Requests made under an Idempotency-Key and the answers they got, until they expire. */
 export class Requests {
@@ -19,6 +21,7 @@ export class Requests {
   readonly #remove: StatementSync
   readonly #removeAnswer: StatementSync
   readonly #expired: StatementSync
+  readonly #eraseAt: StatementSync
   readonly #unanswered = new Map<string, { record: IdempotencyRecord; position: number }>()
   #sincePurge = 0
 
@@ -36,6 +39,9 @@ export class Requests {
     this.#keepAnswer = db.prepare('REPLACE INTO answers (request_position, body) VALUES (?, ?)')
     this.#remove = db.prepare('DELETE FROM requests WHERE position = ?')
     this.#removeAnswer = db.prepare('DELETE FROM answers WHERE request_position = ?')
+    this.#eraseAt = db.prepare(
+      'UPDATE requests SET fingerprint = ? WHERE position = ? RETURNING key',
+    )
     this.#expired = db.prepare(`
       SELECT position FROM (SELECT position, expires_at FROM requests ORDER BY position LIMIT ?)
       WHERE expires_at <= ?`)
@@ -48,10 +54,22 @@ export class Requests {
   }
 
   /** Inside a transaction: keeps the record in the place of any other of its key. */
-  save(record: IdempotencyRecord): void {
+  save(given: IdempotencyRecord): void {
+    const isErased = this.#sessions.find(given.sessionId)?.isErased === true
+    const record = isErased ? { ...given, ...erased } : given
     const position = this.#unansweredPosition(record) ?? this.#kept(record)
     if (record.answer) this.#keepAnswer.run(position, JSON.stringify(record.answer))
     this.#remember(record, position)
+  }
+
+  /**
+   * Inside a transaction: takes the answer out of a record, and what was asked. Its key stays taken, so that a repeat
+   * is refused rather than done again.
+   */
+  erase(position: number): void {
+    const row = this.#eraseAt.get(erased.fingerprint, position)
+    if (row) this.#unanswered.delete(String(row.key))
+    this.#removeAnswer.run(position)
   }
 
   /** Inside a transaction. */

@@ -5,16 +5,20 @@ import type { Kind, Places } from './places.ts'
 /** Rows removed in one transaction, so that nobody waits long for theirs. */
 const rowsAtOnce = 300
 
-/** Removes sessions that ended long ago, with their events, messages and keyed requests. */
+/**
+ * Removes sessions that ended long ago, with their events, messages and keyed requests. Their audit entries stay, and
+ * the table `audited` says whose they are.
+ */
 export class Retention {
   readonly #places: Places
   readonly #sessions: KnownSessions
   readonly #oldest: StatementSync
   readonly #placesOf: StatementSync
   readonly #removePlace: StatementSync
-  readonly #removeRows: Record<Kind, StatementSync[]>
+  readonly #removeRows: Record<Exclude<Kind, 'audit'>, StatementSync[]>
   readonly #removeSession: StatementSync
   readonly #removeProgress: StatementSync
+  readonly #noteAudited: StatementSync
 
   constructor(db: DatabaseSync, places: Places, sessions: KnownSessions) {
     this.#places = places
@@ -22,7 +26,8 @@ export class Retention {
     this.#oldest = db.prepare(`
       SELECT key, id FROM sessions WHERE ended_at < ? ORDER BY ended_at, key LIMIT 1`)
     this.#placesOf = db.prepare(`
-      SELECT kind, number, position FROM places WHERE session_key = ? LIMIT ?`)
+      SELECT kind, number, position FROM places
+      WHERE session_key = ? AND kind IN ('event', 'message', 'request') LIMIT ?`)
     this.#removePlace = db.prepare(`
       DELETE FROM places WHERE session_key = ? AND kind = ? AND number = ? AND position = ?`)
     const remove = (table: string, position: string) =>
@@ -33,6 +38,11 @@ export class Retention {
       request: [remove('requests', 'position'), remove('answers', 'request_position')],
     }
     this.#removeSession = db.prepare('DELETE FROM sessions WHERE key = ?')
+    this.#noteAudited = db.prepare(`
+      INSERT INTO audited (session_key, session_id, last, ended_at)
+      SELECT s.key, s.id, p.audit_position, s.ended_at
+      FROM sessions s JOIN progress p ON p.session_key = s.key
+      WHERE s.key = ? AND p.audit_position IS NOT NULL`)
     this.#removeProgress = db.prepare('DELETE FROM progress WHERE session_key = ?')
   }
 
@@ -49,11 +59,13 @@ export class Retention {
       const key = Number(session.key)
       const places = this.#placesOf.all(key, rowsAtOnce - rows)
       for (const { kind, number, position } of places) {
-        for (const remove of this.#removeRows[kind as Kind]) remove.run(position ?? null)
+        for (const remove of this.#removeRows[kind as Exclude<Kind, 'audit'>])
+          remove.run(position ?? null)
         this.#removePlace.run(key, kind ?? null, number ?? null, position ?? null)
       }
       rows += places.length + 1
       if (rows > rowsAtOnce) break
+      this.#noteAudited.run(key)
       this.#removeProgress.run(key)
       this.#removeSession.run(key)
       this.#sessions.forget(String(session.id))

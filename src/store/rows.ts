@@ -34,16 +34,18 @@ export function sessionValues(session: Session, box: SecretBox): SQLInputValue[]
     typeof externalId === 'string' ? externalId : null,
     session.createdAt,
     isOver(session) ? (session.closedAt ?? session.lastActivityAt) : null,
+    session.erasedAt,
     bodyOf(session),
     secrets && box.seal(JSON.stringify(secrets), session.id),
   ]
 }
 
 /** In the order of the table's columns, without the key. */
-export function progressValues(session: Session): number[] {
+export function progressValues(session: Session, auditPosition: number | null): (number | null)[] {
   const { version, sequence, lastOrdinal, lastActivityAt, messages } = session
   const { outbound, inbound, failed } = messages
-  return [version, sequence, lastOrdinal, lastActivityAt, outbound, inbound, failed]
+  const counts = [outbound, inbound, failed]
+  return [version, sequence, lastOrdinal, lastActivityAt, ...counts, auditPosition]
 }
 
 function bodyOf(session: Session): string {

@@ -20,6 +20,7 @@ export const migrations: readonly string[] = [
     external_id TEXT,
     created_at INTEGER NOT NULL,
     ended_at INTEGER,
+    erased_at INTEGER,
     body TEXT NOT NULL,    -- JSON of the session, without secrets and progress
     secrets BLOB           -- sealed JSON
   ) STRICT;
@@ -45,7 +46,8 @@ export const migrations: readonly string[] = [
     last_activity_at INTEGER NOT NULL,
     outbound INTEGER NOT NULL,
     inbound INTEGER NOT NULL,
-    failed INTEGER NOT NULL
+    failed INTEGER NOT NULL,
+    audit_position INTEGER -- of its last audit entry
   ) STRICT;
 
   CREATE TABLE events (
@@ -95,7 +97,33 @@ export const migrations: readonly string[] = [
     body TEXT NOT NULL     -- JSON of status, location and body
   ) STRICT;
 
-  -- Which rows of events, messages and requests belong to a session, but for the newest ones: see places.ts.
+  -- Who did what. The hash covers all of the entry and the hash of the one it follows; the mark, made with the store's
+  -- key, says that it was written here.
+  CREATE TABLE audit (
+    position INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL, -- from 1, without gaps
+    session_key INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT,
+    details TEXT NOT NULL, -- JSON
+    follows INTEGER,       -- position of the session's entry before it
+    previous BLOB,         -- hash of that one
+    hash BLOB NOT NULL,
+    mark BLOB NOT NULL
+  ) STRICT;
+
+  -- Sessions that were removed, and whose entries are kept; from when they go on, their tombstone.
+  CREATE TABLE audited (
+    session_key INTEGER PRIMARY KEY,
+    session_id TEXT NOT NULL UNIQUE,
+    last INTEGER NOT NULL, -- position of its last audit entry
+    ended_at INTEGER,      -- null once all but the tombstone is gone
+    tombstone INTEGER      -- its position
+  ) STRICT;
+  CREATE INDEX audited_by_end ON audited (ended_at) WHERE ended_at IS NOT NULL;
+
+  -- Which rows of events, messages, requests and the audit belong to a session, but for the newest ones: see places.ts.
   CREATE TABLE places (
     session_key INTEGER NOT NULL,
     kind TEXT NOT NULL,

@@ -4,7 +4,11 @@ import type { Clock } from '../clock.ts'
 import type { JournalEvent } from '../sessions/events.ts'
 import type { Message } from '../sessions/message.ts'
 import type { Session } from '../sessions/session.ts'
+import { AuditBook } from './audit-book.ts'
+import { AuditRetention } from './audit-retention.ts'
+import { SqliteAudit } from './audit-trail.ts'
 import { readCursor, writeCursor } from './cursor.ts'
+import { type ErasedUpTo, Erasure, emptyLog } from './erasure.ts'
 import { EventPositions } from './event-position.ts'
 import { Followers } from './followers.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -13,12 +17,15 @@ import { Messages } from './messages.ts'
 import { Places } from './places.ts'
 import { Requests } from './requests.ts'
 import { Retention } from './retention.ts'
-import { messageColumns, type Row, sessionColumns, toEvent, toMessage, toSession } from './rows.ts'
+import { type Row, toEvent, toMessage, toSession } from './rows.ts'
 import type { SecretBox } from './secrets.ts'
 import { SessionList } from './session-list.ts'
 import { translated } from './sqlite-errors.ts'
+import { prepareStatements } from './statements.ts'
 import {
+  type AuditTrail,
   type Change,
+  type Eraser,
   type IdempotencyRecord,
   type Page,
   type PageRequest,
@@ -51,7 +58,10 @@ export class SqliteStore implements Store {
   readonly #retention: Retention
   readonly #list: SessionList
   readonly #tallies: Tallies
-  readonly #statements: ReturnType<typeof prepare>
+  readonly #erasure: Erasure
+  readonly #auditRetention: AuditRetention
+  readonly audit: AuditTrail
+  readonly #statements: ReturnType<typeof prepareStatements>
   #isClosed = false
 
   constructor(deps: SqliteStoreDeps) {
@@ -67,19 +77,36 @@ export class SqliteStore implements Store {
     this.#eventPositions = new EventPositions(db)
     this.#followers = followers
     this.#requests = requests
-    this.#writer = new Writer({ db, box, places, sessions, messages, requests, followers })
+    const audit = new AuditBook(db, box, places)
+    const erasure = new Erasure(db, places, messages, requests)
+    const parts = { places, sessions, messages, requests, followers, audit, erasure }
+    this.#writer = new Writer({ db, box, ...parts })
+    this.#erasure = erasure
+    this.audit = new SqliteAudit({
+      db,
+      box,
+      places,
+      sessions,
+      book: audit,
+      read: (read) => this.#read(read),
+    })
+    this.#auditRetention = new AuditRetention(db, places, audit, this.audit.signer)
     this.#retention = new Retention(db, places, sessions)
     this.#list = new SessionList(db)
     this.#tallies = new Tallies(db)
-    this.#statements = prepare(db)
+    this.#statements = prepareStatements(db)
     this.#commits = new GroupCommit({
       db,
       clock,
       log,
-      beforeCommit: () => places.settleIfMany(),
+      beforeCommit: () => {
+        audit.settle()
+        places.settleIfMany()
+      },
       committed: () => followers.tell(),
       rolledBack: () => {
         places.forget()
+        audit.forget()
         sessions.forgetAll()
         messages.forgetAll()
         requests.forgetAll()
@@ -106,16 +133,31 @@ export class SqliteStore implements Store {
     return this.#read(() => this.#statements.unfinished.all()).map((row) => String(row.id))
   }
 
-  async removeEndedBefore(epochMs: number, limit: number): Promise<number> {
-    let removed = 0
-    for (let more = true; more; ) {
-      const done = await this.#commits.add(() =>
-        this.#retention.removeSome(epochMs, limit - removed),
-      )
-      removed += done.removed
-      more = done.more
-    }
-    return removed
+  removeEndedBefore(epochMs: number, limit: number): Promise<number> {
+    return this.#removeAll((removed) => this.#retention.removeSome(epochMs, limit - removed))
+  }
+
+  removeAuditBefore(epochMs: number, limit: number, at: number): Promise<number> {
+    return this.#removeAll((removed) =>
+      this.#auditRetention.removeSome(epochMs, limit - removed, at),
+    )
+  }
+
+  async erase(sessionId: string, eraser: Eraser): Promise<void> {
+    let upTo: ErasedUpTo | undefined
+    do {
+      upTo = await this.#commits.add(() => {
+        const known = this.#sessions.find(sessionId)
+        return known && this.#erasure.some(known.key, eraser, upTo)
+      })
+    } while (upTo)
+    // Until the log is empty, it holds the rows as they were.
+    this.#read(() => emptyLog(this.#deps.db))
+    await this.#commits.add(() => this.#erasure.finish(sessionId))
+  }
+
+  async unfinishedErasures(): Promise<string[]> {
+    return this.#read(() => this.#erasure.unfinished())
   }
 
   async findMessage(sessionId: string, messageId: string): Promise<Message | undefined> {
@@ -216,6 +258,17 @@ export class SqliteStore implements Store {
     this.#deps.db.close()
   }
 
+  /** Bounded helpings, until nothing is left to remove. */
+  async #removeAll(remove: (removed: number) => { removed: number; more: boolean }) {
+    let removed = 0
+    for (let more = true; more; ) {
+      const done = await this.#commits.add(() => remove(removed))
+      removed += done.removed
+      more = done.more
+    }
+    return removed
+  }
+
   /** A session's rows of a kind with a higher number, in order. */
   #rowsAfter(kind: 'event' | 'message', sessionId: string, number: number, limit: number): Row[] {
     return this.#read(() => {
@@ -234,43 +287,5 @@ export class SqliteStore implements Store {
     } catch (error) {
       throw translated(error)
     }
-  }
-}
-
-function prepare(db: DatabaseSync) {
-  return {
-    session: db.prepare(`
-      SELECT ${sessionColumns} FROM sessions s JOIN progress p ON p.session_key = s.key
-      WHERE s.id = ?`),
-    unfinished: db.prepare(`
-      SELECT id FROM sessions WHERE state = 'pending'
-      UNION
-      SELECT s.id FROM deliveries d INDEXED BY deliveries_unsettled
-      CROSS JOIN sessions s ON s.key = d.session_key WHERE d.settled = 0
-      ORDER BY id`),
-    message: db.prepare(`
-      SELECT ${messageColumns} FROM sessions s
-      CROSS JOIN messages m ON m.session_key = s.key
-      CROSS JOIN deliveries d ON d.message_position = m.position
-      WHERE m.id = ? AND s.id = ?`),
-    unsettled: db.prepare(`
-      SELECT ${messageColumns} FROM sessions s
-      CROSS JOIN deliveries d INDEXED BY deliveries_unsettled ON d.session_key = s.key
-      CROSS JOIN messages m ON m.position = d.message_position
-      WHERE s.id = ? AND d.settled = 0 ORDER BY d.message_position`),
-    journal: db.prepare(`
-      SELECT e.*, s.id AS session_id FROM events e CROSS JOIN sessions s ON s.key = e.session_key
-      WHERE e.position > ? ORDER BY e.position LIMIT ?`),
-    lastPosition: db.prepare('SELECT max(position) AS position FROM events'),
-    bookmark: db.prepare('SELECT position, state FROM bookmarks WHERE reader = ?'),
-    writeBookmark: db.prepare('REPLACE INTO bookmarks (reader, position, state) VALUES (?, ?, ?)'),
-    rowsAt: {
-      event: db.prepare(`
-        SELECT e.* FROM json_each(?) AS wanted CROSS JOIN events e ON e.position = wanted.value`),
-      message: db.prepare(`
-        SELECT ${messageColumns} FROM json_each(?) AS wanted
-        CROSS JOIN messages m ON m.position = wanted.value
-        CROSS JOIN deliveries d ON d.message_position = m.position`),
-    },
   }
 }

@@ -1,6 +1,8 @@
+import type { AuditAction, AuditEntry, AuditNote } from '../sessions/audit-entry.ts'
 import type { JournalEvent, NewEvent } from '../sessions/events.ts'
 import type { Message } from '../sessions/message.ts'
 import type { DialectName, Session, SessionState } from '../sessions/session.ts'
+import type { Signer } from '../signature.ts'
 
 /** One atomic step of one session. Either all of it is durable and announced, or none of it happened. */
 export interface Change {
@@ -12,6 +14,8 @@ export interface Change {
   events: readonly NewEvent[]
   /** Whole messages to insert or replace. */
   messages: readonly Message[]
+  /** What the audit says of it, in order. */
+  audit?: readonly AuditNote[] | undefined
   idempotency?: IdempotencyRecord | undefined
 }
 
@@ -51,6 +55,50 @@ export interface Page<T> {
 export interface PageRequest {
   limit: number
   cursor?: string | undefined
+}
+
+export interface AuditFilter {
+  sessionId?: string | undefined
+  action?: AuditAction | undefined
+  /** Epoch ms, inclusive. */
+  after?: number | undefined
+  /** Epoch ms, exclusive. */
+  before?: number | undefined
+}
+
+/** An audit entry as it is found, and whether it is what was written. */
+export interface KeptEntry {
+  entry: AuditEntry
+  /** Its hash bears the mark of this store's key, which nobody else can make. */
+  isMarked: boolean
+  /** Hash of the entry before it in its session; null when there is none, or it is not kept. */
+  followsHash: string | null
+}
+
+export interface AuditPart {
+  entries: KeptEntry[]
+  /** Where to go on. */
+  position: number
+  isEnd: boolean
+}
+
+/** The audit as it is read. It is written with the changes it is about. */
+export interface AuditTrail {
+  /** In order. Rejects with InvalidCursor. */
+  list(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>
+  /** The next `limit` entries after a position, those of them that match, in order. */
+  read(filter: AuditFilter, afterPosition: number, limit: number): Promise<AuditPart>
+  /** How many entries were ever written, and whether that note is what was written. */
+  head(): Promise<{ number: number; isGenuine: boolean }>
+  /** Signs for this store. */
+  readonly signer: Signer
+}
+
+/** What is left of each part once the guest is taken out. */
+export interface Eraser {
+  /** JSON text of an event's `data`. */
+  data(data: string): string
+  message(message: Message): Message
 }
 
 /** A count that outlives the process. */
@@ -94,6 +142,21 @@ export interface Store extends AsyncDisposable {
   unfinishedSessions(): Promise<string[]>
   /** Removes sessions that ended before, with all that is theirs. Returns how many. */
   removeEndedBefore(epochMs: number, limit: number): Promise<number>
+
+  readonly audit: AuditTrail
+  /**
+   * Removes the audit entries of sessions that were removed and ended before `epochMs`, and leaves a signed tombstone
+   * of each, dated `at`. Returns how many sessions.
+   */
+  removeAuditBefore(epochMs: number, limit: number, at: number): Promise<number>
+
+  /**
+   * Rewrites the events, messages and keyed requests of a session whose `erasedAt` is set, and then the file, so that
+   * what was there is nowhere in it. Again is harmless.
+   */
+  erase(sessionId: string, eraser: Eraser): Promise<void>
+  /** Ids of sessions whose erasure was begun and may not be done. */
+  unfinishedErasures(): Promise<string[]>
 
   findMessage(sessionId: string, messageId: string): Promise<Message | undefined>
   /** The transcript, in order. Rejects with InvalidCursor. */

@@ -2,6 +2,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { NewEvent } from '../sessions/events.ts'
 import type { Session } from '../sessions/session.ts'
+import type { AuditBook } from './audit-book.ts'
+import type { Erasure } from './erasure.ts'
 import type { Followers } from './followers.ts'
 import type { Known, KnownSessions } from './known-sessions.ts'
 import type { Messages } from './messages.ts'
@@ -19,6 +21,8 @@ export interface WriterDeps {
   messages: Messages
   requests: Requests
   followers: Followers
+  audit: AuditBook
+  erasure: Erasure
 }
 
 export class Writer {
@@ -31,12 +35,13 @@ export class Writer {
   }
 
   /** Throws VersionConflict before anything is written. */
-  change({ session, expectedVersion, events, messages, idempotency }: Change): void {
-    const { sessions, places, requests } = this.#deps
+  change({ session, expectedVersion, events, messages, audit, idempotency }: Change): void {
+    const { sessions, places, requests, erasure } = this.#deps
     const known = sessions.find(session.id)
     checkFollows(session, expectedVersion, events.length, known)
     const key = known?.key ?? places.next()
-    const written = this.#session(key, session, known)
+    const last = this.#deps.audit.write(key, session.id, audit ?? [], known)
+    const written = this.#session(key, session, known, last.auditPosition)
     let sequence = known?.sequence ?? 0
     for (const event of events) {
       sequence += 1
@@ -44,14 +49,21 @@ export class Writer {
     }
     for (const message of messages) this.#deps.messages.save(key, message, known?.lastOrdinal ?? 0)
     const { version, lastOrdinal } = session
-    sessions.keep(session.id, { key, version, sequence, lastOrdinal, written })
+    const isErased = session.erasedAt !== null
+    if (isErased && !known?.isErased) erasure.begin(session.id)
+    sessions.keep(session.id, { key, version, sequence, lastOrdinal, ...last, isErased, written })
     if (idempotency) requests.save(idempotency)
   }
 
   /** Returns what of the session has its body in the database now. */
-  #session(key: number, session: Session, known: Known | undefined): Session {
+  #session(
+    key: number,
+    session: Session,
+    known: Known | undefined,
+    auditPosition: number | null,
+  ): Session {
     const { insertSession, updateSession, insertProgress, updateProgress } = this.#statements
-    const progress = progressValues(session)
+    const progress = progressValues(session, auditPosition)
     if (known) updateProgress.run(...progress, key)
     else insertProgress.run(...progress, key)
     if (known?.written && sameButProgress(known.written, session)) return known.written
@@ -110,19 +122,19 @@ function prepare(db: DatabaseSync) {
   return {
     insertSession: statement(`
       INSERT INTO sessions (state, dialect, guest_id, conversation_id, external_id, created_at, ended_at,
-        body, secrets, key, id)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+        erased_at, body, secrets, key, id)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     updateSession: statement(`
       UPDATE sessions SET state = ?, dialect = ?, guest_id = ?, conversation_id = ?, external_id = ?,
-        created_at = ?, ended_at = ?, body = ?, secrets = ?
+        created_at = ?, ended_at = ?, erased_at = ?, body = ?, secrets = ?
       WHERE key = ?`),
     insertProgress: statement(`
       INSERT INTO progress (version, sequence, last_ordinal, last_activity_at, outbound, inbound, failed,
-        session_key)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+        audit_position, session_key)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     updateProgress: statement(`
       UPDATE progress SET version = ?, sequence = ?, last_ordinal = ?, last_activity_at = ?, outbound = ?,
-        inbound = ?, failed = ?
+        inbound = ?, failed = ?, audit_position = ?
       WHERE session_key = ?`),
     insertEvent: statement(`
       INSERT INTO events (position, session_key, sequence, id, type, at, message_id, ordinal, actor, trace, data)

@@ -46,6 +46,8 @@ export class Destination {
   #wake: () => void = () => undefined
   /** Something may have happened since the journal was last read. */
   #noticed = false
+  /** So was the journal, since. */
+  #isRewritten = false
   #running: Promise<void> | undefined
   /** The delivery that is on its way. */
   #flight = new AbortController()
@@ -76,6 +78,11 @@ export class Destination {
 
   start(): void {
     this.#running ??= this.#run()
+  }
+
+  /** The journal was rewritten: what was read of it and is not on its way yet is not delivered as it was. */
+  readAgain(): void {
+    this.#isRewritten = true
   }
 
   /** There may be something new. */
@@ -127,11 +134,14 @@ export class Destination {
   /** One page of the journal, or a rest when there is nothing in it. */
   async #round(): Promise<void> {
     this.#noticed = false
+    this.#isRewritten = false
     const moves = this.#moves
     const events = this.#isOff ? [] : await this.#deps.store.journal(this.#progress.position, page)
     for (const event of events) {
-      if (this.#isOff || this.#moves !== moves) return
+      if (this.#isOff || this.#moves !== moves || this.#isRewritten) return
       await this.#bring(event, moves)
+      // What waits is read again: it may have been rewritten meanwhile.
+      if (this.#progress.position < event.position) return
       await this.#saveIfDue()
     }
     // A long journal of events that are not wanted would otherwise be gone through in one turn of the event loop.
@@ -144,7 +154,7 @@ export class Destination {
     return this.#stopped || this.#webhook.disabledReason !== null
   }
 
-  /** Returns when the event is delivered, given up, or the destination stops or moves. */
+  /** Returns when the event is delivered, given up or due again, or the destination stops or moves. */
   async #bring(event: JournalEvent, moves: number): Promise<void> {
     const wanted = this.#webhook.eventTypes
     const payload =
@@ -153,9 +163,12 @@ export class Destination {
         : await payloadOf(event, this.#webhook.format, this.#deps.guestOf)
     const isNext = () => this.#moves === moves && this.#progress.position < event.position
     if (!payload && isNext()) return this.#advance(event)
+    let hasWaited = false
     while (payload && isNext() && !this.#isOff) {
       const failing = failureOf(this.#progress, event)
       const wait = failing ? failing.nextAt - this.#deps.clock.now() : 0
+      if (wait <= 0 && hasWaited) return
+      hasWaited = wait > 0
       if (wait > 0) await this.#pause(wait)
       else await this.#try(event, payload, (failing?.attempts ?? 0) + 1, moves)
     }

@@ -10,7 +10,7 @@ import { bookmarkOf, Destination } from './destination.ts'
 import { progressFrom } from './progress.ts'
 import type { Receivers } from './receiver.ts'
 import { secretText } from './signature.ts'
-import type { Attempt, Progress, Webhook, WebhookFormat } from './webhook.ts'
+import type { Progress, Webhook, WebhookFormat } from './webhook.ts'
 
 export interface NewWebhook {
   url: string
@@ -116,15 +116,6 @@ export class Dispatcher implements AsyncDisposable {
     return this.#destination(id).progress
   }
 
-  /** What was tried of these events, as far as it is remembered. */
-  triesOf(eventIds: ReadonlySet<string>): (Attempt & { webhookId: string })[] {
-    return [...this.#destinations.values()].flatMap(({ webhook, progress }) =>
-      progress.attempts
-        .filter(({ eventId }) => eventIds.has(eventId))
-        .map((attempt) => ({ ...attempt, webhookId: webhook.id })),
-    )
-  }
-
   /** Delivers that event and all after it again, to a destination that was disabled too. Throws `invalid-request`. */
   async replay(id: string, eventId: string): Promise<void> {
     const destination = this.#destination(id)
@@ -137,6 +128,11 @@ export class Dispatcher implements AsyncDisposable {
     const moved = destination.replayFrom(position)
     await this.#update(id, (before) => ({ ...before, disabledReason: null }))
     await moved
+  }
+
+  /** Events were rewritten: nothing is delivered as it was before. */
+  readAgain(): void {
+    for (const destination of this.#destinations.values()) destination.readAgain()
   }
 
   /** Over all destinations; `oldestAt` (epoch ms) is that of the slowest, null when nothing waits. */

@@ -83,6 +83,7 @@ function sessionAt(index: number, at: number): Session {
     stream: { state: 'none', reconnects: 0 },
     latencyMs: { create: 12, activate: 0 },
     closeReason: null,
+    erasedAt: null,
     upstream: {},
     secrets: null,
   }

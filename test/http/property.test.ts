@@ -86,7 +86,7 @@ describe('Whatever an operation is asked', () => {
 
   /** Until nothing of it goes on by itself any more. */
   async function settle({ operationId }: Described, { status }: RawAnswer) {
-    if (operationId === 'closeSession' && status === 200) {
+    if (['closeSession', 'eraseData'].includes(operationId) && status === 200) {
       known['@open-session'] = (await createSession(api)).id
     }
     await until('every message is settled', async () => {

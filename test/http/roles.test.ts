@@ -10,8 +10,8 @@ const mayCall: Record<string, readonly string[]> = {
   createSession: ['app', 'admin'],
   listSessions: ['app', 'ops', 'admin'],
   getSession: ['app', 'ops', 'admin'],
-  getTimeline: ['app', 'ops', 'admin'],
   closeSession: ['app', 'admin'],
+  eraseData: ['app', 'admin'],
   injectMessage: ['app', 'admin'],
   listMessages: ['app', 'ops', 'admin'],
   getMessage: ['app', 'ops', 'admin'],
@@ -32,6 +32,7 @@ const mayCall: Record<string, readonly string[]> = {
   replayWebhook: ['admin'],
   rotateWebhookSecret: ['admin'],
   registerPlatformWebhook: ['admin'],
+  listAudit: ['ops', 'admin'],
   getStats: ['app', 'ops', 'admin'],
   getMetrics: ['ops', 'admin'],
 }

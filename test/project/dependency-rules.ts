@@ -19,11 +19,17 @@ const vocabulary = [
   'json.ts',
   'redact.ts',
   'public-addresses.ts',
+  'signature.ts',
   'trace.ts',
   'tracing.ts',
 ]
 /** The facts a session is made of. */
-const facts = ['sessions/session.ts', 'sessions/message.ts', 'sessions/events.ts']
+const facts = [
+  'sessions/session.ts',
+  'sessions/message.ts',
+  'sessions/events.ts',
+  'sessions/audit-entry.ts',
+]
 
 export const rules: readonly Rule[] = [
   // The program: it starts the gateway, greets, and explains why it could not.
@@ -81,7 +87,7 @@ export const rules: readonly Rule[] = [
   },
   {
     of: 'sessions/**',
-    may: ['sessions/**', 'genesys/dialect.ts', 'store/store.ts', 'store/cursor.ts', ...vocabulary],
+    may: ['sessions/**', 'genesys/dialect.ts', 'store/store.ts', ...vocabulary],
     types: ['genesys/client.ts', 'genesys/socket.ts', 'settings.ts'],
   },
   { of: 'genesys/**', may: ['genesys/**', ...facts, ...vocabulary], types: ['settings.ts'] },

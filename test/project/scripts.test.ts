@@ -38,7 +38,7 @@ describe('npm run NAME', () => {
       ...['src', 'scripts'].flatMap((folder) => sourceFiles(folder, ['.ts', '.mjs'])),
     ]
     const unknown = texts.flatMap(({ path: file, text }) =>
-      [...text.matchAll(/\bnpm run ([\w-]+)/g)]
+      [...text.matchAll(/\bnpm run ([\w-]+(?::\w+)*)/g)]
         .filter(([, name = '']) => !(name in packageJson.scripts))
         .map(([command]) => `${file}: ${command}`),
     )

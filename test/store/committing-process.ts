@@ -3,6 +3,7 @@
  * acknowledged: session id, version and sequence. It goes on with the sessions it finds.
  */
 import { writeSync } from 'node:fs'
+import type { AuditNote } from '../../src/sessions/audit-entry.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { Change, Store } from '../../src/store/store.ts'
@@ -10,6 +11,7 @@ import { sampleKey } from './engines.ts'
 import { acceptance, creation, sampleSession, step } from './samples.ts'
 
 const sessionsAtOnce = 8
+const sent: AuditNote = { action: 'message_transmitted', at: 1, actor: null, details: {} }
 
 async function commitForever(file: string): Promise<void> {
   const log = { warn: console.error, error: console.error }
@@ -32,7 +34,7 @@ async function converse(store: Store, found: Session | undefined): Promise<void>
     const accepted = acceptance(session, { id })
     session = await acknowledged(store, accepted)
     const messages = accepted.messages.map((message) => ({ ...message, status: 'sent' as const }))
-    session = await acknowledged(store, step(session, { messages }))
+    session = await acknowledged(store, step(session, { messages, audit: [sent] }))
   }
 }
 

@@ -1,6 +1,14 @@
+import { auditContract } from '../contract/audit.contract.ts'
 import { storeContract } from '../contract/store.contract.ts'
 import { openFile, openMemory } from './engines.ts'
 
-storeContract('memory', openMemory)
-storeContract('sqlite, normal', openFile('normal'))
-storeContract('sqlite, full', openFile('full'))
+const engines = {
+  memory: openMemory,
+  'sqlite, normal': openFile('normal'),
+  'sqlite, full': openFile('full'),
+}
+
+for (const [name, open] of Object.entries(engines)) {
+  storeContract(name, open)
+  auditContract(name, open)
+}

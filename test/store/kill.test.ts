@@ -5,6 +5,8 @@ import { statSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it, type TestContext } from 'node:test'
+import { systemClock } from '../../src/clock.ts'
+import { Audit } from '../../src/insight/audit.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openFor, temporaryFolder } from './engines.ts'
 
@@ -22,6 +24,8 @@ describe('A store whose process is killed', () => {
       assert.ok(statSync(`${file}-wal`).size > 0)
       const store = await openFor(t, `sqlite:${file}`)
       await assertKept(store, acknowledged)
+      const { valid, checked, firstBroken } = await new Audit(store.audit, systemClock).verify()
+      assert.ok(valid && checked > 0, JSON.stringify(firstBroken))
       await store[Symbol.asyncDispose]()
     }
   })

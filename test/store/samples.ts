@@ -38,6 +38,7 @@ export function sampleSession(over: Partial<Session> = {}): Session {
     stream: { state: 'open', reconnects: 2 },
     latencyMs: { create: 84, activate: 100 },
     closeReason: null,
+    erasedAt: null,
     upstream: { cursor: 'abc' },
     secrets: { token: 'fake-guest-token' },
     ...over,

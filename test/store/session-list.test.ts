@@ -34,7 +34,7 @@ describe('Lists of sessions', () => {
     const insert = db.prepare(`
       INSERT INTO sessions (key, id, state, dialect, guest_id, conversation_id, external_id, created_at, body)
       VALUES (?, ?, 'active', 'external-guests', 'guest-1', 'conversation-1', 'external-1', 5, '{}')`)
-    const progress = db.prepare('INSERT INTO progress VALUES (?, 1, 1, 0, 0, 0, 0, 0)')
+    const progress = db.prepare('INSERT INTO progress VALUES (?, 1, 1, 0, 0, 0, 0, 0, NULL)')
     for (const key of [1, 2, 3]) {
       insert.run(key, `gs_${key}`)
       progress.run(key)

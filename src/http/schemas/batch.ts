@@ -46,7 +46,8 @@ export const BatchResults = z.string().meta(
   ]),
 )
 
-function lines(schemaName: string, example: object[]) {
+/** For a text of newline-delimited JSON. */
+export function lines(schemaName: string, example: object[]) {
   return {
     type: 'string',
     description: `One \`${schemaName.replace(/Input$/, '')}\` a line`,

@@ -1,0 +1,52 @@
+/**
+ * Checks an export of `GET /v1/audit`: `npm run audit:verify -- FILE [--key PUBLIC_KEY]`. Needs nothing but the file.
+ * With a key, the export must be sealed by it. Ends with 0 when nothing is wrong, 1 when something is, 2 when it could
+ * not be read.
+ */
+import { createReadStream } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { ExportCheck, type ExportVerdict } from '../src/insight/audit-export.ts'
+
+const lineBreak = 10
+
+async function check(file: string, trustedKey: string | undefined): Promise<ExportVerdict> {
+  const lines = new ExportCheck(trustedKey)
+  let rest: Buffer[] = []
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    let from = 0
+    for (let end = chunk.indexOf(lineBreak); end !== -1; end = chunk.indexOf(lineBreak, from)) {
+      lines.add(Buffer.concat([...rest, chunk.subarray(from, end)]), true)
+      rest = []
+      from = end + 1
+    }
+    if (from < chunk.length) rest.push(chunk.subarray(from))
+  }
+  if (rest.length > 0) lines.add(Buffer.concat(rest), false)
+  return lines.verdict()
+}
+
+function said({ entries, broken, publicKey }: ExportVerdict): string {
+  if (!broken) return `intact: ${entries} entries, sealed with the key ${publicKey}`
+  const { line, number, action, sessionId, reason } = broken
+  const named = [number !== null && `entry ${number}`, action, sessionId].filter(Boolean).join(', ')
+  return `broken at line ${line}${named && ` (${named})`}: ${reason}`
+}
+
+const { values, positionals } = parseArgs({
+  options: { key: { type: 'string' } },
+  allowPositionals: true,
+})
+const [file, ...others] = positionals
+if (file === undefined || others.length > 0) {
+  console.error('Usage: npm run audit:verify -- FILE [--key PUBLIC_KEY]')
+  process.exitCode = 2
+} else {
+  try {
+    const verdict = await check(file, values.key)
+    console.log(`${file}: ${said(verdict)}`)
+    process.exitCode = verdict.broken ? 1 : 0
+  } catch (error) {
+    console.error(`${file}: could not be read: ${error instanceof Error ? error.message : error}`)
+    process.exitCode = 2
+  }
+}

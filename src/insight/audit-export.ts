@@ -1,0 +1,180 @@
+/** Checks an export of the audit, line by line, with nothing but the export itself. */
+import { createHash } from 'node:crypto'
+import type { JsonObject } from '../json.ts'
+import {
+  type AuditEntry,
+  type EntryFacts,
+  entryLine,
+  entryText,
+  hashOf,
+} from '../sessions/audit-entry.ts'
+import {
+  type Break,
+  breakAt,
+  missing,
+  notLinked,
+  removedNumbers,
+  wrongWith,
+} from './audit-check.ts'
+import { AuditNumbers } from './audit-numbers.ts'
+import { isSealSigned, sealAction } from './audit-seal.ts'
+
+/** The first thing that is wrong, and the line it shows at. */
+export interface BrokenLine extends Break {
+  line: number
+}
+
+export interface ExportVerdict {
+  lines: number
+  /** Without the seal. */
+  entries: number
+  broken: BrokenLine | null
+  /** Who sealed it; null when nobody did. */
+  publicKey: string | null
+}
+
+interface Seal {
+  line: number
+  facts: EntryFacts
+  /** SHA-256 of the lines before it, as they are. */
+  digest: string
+}
+
+/** Feed it every line in order, then ask for the verdict. */
+export class ExportCheck {
+  /** The seal must be made with this key; undefined takes whichever it names. */
+  readonly #trustedKey: string | undefined
+  readonly #digest = createHash('sha256')
+  readonly #numbers = new AuditNumbers()
+  /** Hash of the last entry of each session. */
+  readonly #lastHashes = new Map<string | null, string>()
+  /** Sessions whose first entry here is not their first: only a tombstone explains that. */
+  readonly #headless = new Map<string | null, BrokenLine>()
+  readonly #tombstones = new Map<string | null, string>()
+  /** Where numbers are left out: the first of them, and the line that stands in their place. */
+  readonly #gaps: { from: number; line: number }[] = []
+  readonly #broken: BrokenLine[] = []
+  readonly #unlinked: BrokenLine[] = []
+  #lines = 0
+  #entries = 0
+  #last = 0
+  #seal: Seal | undefined
+
+  constructor(trustedKey?: string) {
+    this.#trustedKey = trustedKey
+  }
+
+  /** `isWhole`: it ended with a line break. */
+  add(line: Buffer, isWhole: boolean): void {
+    this.#lines += 1
+    const entry = parse(line)
+    if (!isWhole) this.#wrong(entry, 'the line does not end with a line break')
+    else if (this.#seal) this.#wrong(entry, 'it stands after the seal')
+    else if (!entry) this.#wrong(undefined, 'the line is not an entry as it was written')
+    else if (entry.action === sealAction && entry.number === null) this.#sealed(entry)
+    else this.#entry(entry as AuditEntry)
+    this.#digest.update(line).update('\n')
+  }
+
+  verdict(): ExportVerdict {
+    const seal = this.#seal
+    const { publicKey } = seal?.facts.details ?? {}
+    const broken = [...this.#broken, ...this.#afterwards(seal)].reduce(
+      (first: BrokenLine | null, other) => (first && first.line <= other.line ? first : other),
+      null,
+    )
+    const key = typeof publicKey === 'string' ? publicKey : null
+    return { lines: this.#lines, entries: this.#entries, broken, publicKey: key }
+  }
+
+  #entry(entry: AuditEntry): void {
+    this.#entries += 1
+    const reason = wrongWith(entry, this.#last)
+    if (reason !== undefined) {
+      this.#wrong(entry, reason)
+      return
+    }
+    if (entry.number > this.#last + 1) this.#gaps.push({ from: this.#last + 1, line: this.#lines })
+    this.#last = entry.number
+    this.#numbers.add(entry.number)
+    this.#link(entry)
+    const removed = removedNumbers(entry)
+    if (removed === undefined) return
+    this.#numbers.addRanges(removed, entry.number)
+    this.#tombstones.set(entry.sessionId, String(entry.details.publicKey))
+  }
+
+  #link(entry: AuditEntry): void {
+    const { sessionId, previousHash, action, hash } = entry
+    const before = this.#lastHashes.get(sessionId)
+    this.#lastHashes.set(sessionId, hash)
+    const broken = { ...breakAt(entry, notLinked), line: this.#lines }
+    if (before !== undefined && before !== previousHash) this.#unlinked.push(broken)
+    const isFirst = previousHash === null || action === 'audit_removed'
+    if (before === undefined && !isFirst) this.#headless.set(sessionId, broken)
+  }
+
+  #sealed(facts: EntryFacts & { hash: string }): void {
+    const isSound = hashOf(entryText(facts)) === facts.hash
+    if (!isSound) this.#wrong(facts, 'the seal was changed: its hash is another')
+    this.#seal = { line: this.#lines, facts, digest: this.#digest.copy().digest('hex') }
+  }
+
+  /** What only shows once the end is known. */
+  #afterwards(seal: Seal | undefined): BrokenLine[] {
+    const end = { number: null, action: null, sessionId: null, hash: null, line: this.#lines + 1 }
+    if (!seal) return [{ ...end, reason: 'the seal is missing: lines were taken from the end' }]
+    const { details } = seal.facts
+    const filter = (details.filter ?? {}) as JsonObject
+    const found = [...this.#absent(Object.keys(filter), Number(details.through))]
+    const atSeal = (reason: string) => {
+      found.push({ ...end, action: sealAction, line: seal.line, reason })
+    }
+    if (!isSealSigned(seal.facts)) atSeal('the signature of the seal is not good')
+    if (this.#trustedKey !== undefined && details.publicKey !== this.#trustedKey) {
+      atSeal(`the seal is made with another key: ${details.publicKey}`)
+    }
+    for (const key of this.#tombstones.values()) {
+      if (key !== details.publicKey) atSeal('a tombstone is signed with another key than the seal')
+    }
+    if (details.entries !== this.#entries || details.digest !== seal.digest) {
+      atSeal(`the seal is over ${details.entries} other lines: some were added, removed or moved`)
+    }
+    const known = details.firstBroken as unknown as Break | null
+    if (known) atSeal(`the gateway found entry ${known.number} broken: ${known.reason}`)
+    return found
+  }
+
+  /** Where something is not there. What a filter leaves out is no gap. */
+  #absent(filters: string[], through: number): BrokenLine[] {
+    const gap = filters.length === 0 ? this.#numbers.firstMissing(through) : undefined
+    if (gap !== undefined) return [{ ...missing(gap), line: this.#lineOf(gap) }, ...this.#unlinked]
+    if (filters.some((name) => name !== 'sessionId')) return []
+    const headless = [...this.#headless].filter(([id]) => !this.#tombstones.has(id))
+    return [...this.#unlinked, ...headless.map(([, broken]) => broken)]
+  }
+
+  #lineOf(gap: number): number {
+    const place = this.#gaps.findLast(({ from }) => from <= gap)
+    return place && gap < this.#last ? place.line : this.#lines
+  }
+
+  #wrong(entry: Partial<AuditEntry> | (EntryFacts & { hash: string }) | undefined, reason: string) {
+    const { number = null, action = null, sessionId = null, hash = null } = entry ?? {}
+    this.#broken.push({ line: this.#lines, number, action, sessionId, hash, reason })
+  }
+}
+
+/** The entry of a line that is exactly as entries are written; undefined for any other. */
+function parse(line: Buffer): (EntryFacts & { hash: string }) | undefined {
+  try {
+    const text = utf8.decode(line)
+    const value = JSON.parse(text)
+    const entry = { ...value, at: Date.parse(value.at) } as EntryFacts & { hash: string }
+    return entryLine(entryText(entry), entry.hash) === text ? entry : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -1,0 +1,44 @@
+import type { Clock } from '../clock.ts'
+import type { Store } from '../store/store.ts'
+import type { Caller } from './caller.ts'
+import { erasedData, erasedMessage } from './erasure.ts'
+import type { SessionRegistry } from './registry.ts'
+import type { Session } from './session.ts'
+import { erased } from './steps.ts'
+import { storeTrouble } from './store-trouble.ts'
+
+export interface EraseDeps {
+  store: Store
+  registry: SessionRegistry
+  clock: Clock
+  /** Ends the session; harmless for one that is over. */
+  close(id: string, caller: Caller): Promise<Session>
+}
+
+const eraser = { data: erasedData, message: erasedMessage }
+
+/**
+ * Takes what the guest is and said out of a session, for good; one that is not over is closed first. Resolves when it
+ * is nowhere in the store any more. Again changes nothing. Throws `session-not-found`.
+ */
+export async function eraseData(deps: EraseDeps, id: string, caller: Caller): Promise<Session> {
+  const { store, registry, clock, close } = deps
+  await close(id, caller)
+  const session = await registry.change(id, (current) => {
+    if (current.erasedAt !== null) return undefined
+    return erased(current, { at: clock.now(), actor: caller.name, trace: caller.trace })
+  })
+  try {
+    await store.erase(id, eraser)
+  } catch (error) {
+    throw storeTrouble(error)
+  }
+  return session
+}
+
+/** Ends the erasures that an earlier process had begun. Returns how many. */
+export async function finishErasures(store: Store): Promise<number> {
+  const unfinished = await store.unfinishedErasures()
+  for (const id of unfinished) await store.erase(id, eraser)
+  return unfinished.length
+}

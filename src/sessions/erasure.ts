@@ -1,0 +1,78 @@
+/**
+ * What is left of sessions, messages and events once what the guest is and said is taken out of them: the same shapes,
+ * so that answers, replays and webhooks stay what they are described as.
+ */
+
+import { plainReason } from './audit-notes.ts'
+import type { NewEvent } from './events.ts'
+import type { Attachment, Message, MessageError, MessagePart } from './message.ts'
+import type { Guest, Session } from './session.ts'
+import type { Step } from './steps.ts'
+import type { PublicMessage, PublicSession } from './views.ts'
+
+export const erasedText = '[erased]'
+
+const nobody: Guest = { id: null, name: erasedText, email: null, locale: null, attributes: {} }
+
+/** A session that is over, without the guest. */
+export function erasedSession(session: Session): Session {
+  return { ...session, ...withoutGuest(session), upstream: {}, secrets: null }
+}
+
+/** A message without what was said. */
+export function erasedMessage(message: Message): Message {
+  const { attachments, parts, error } = message
+  return {
+    ...message,
+    text: '',
+    attachments: attachments.map(erasedAttachment),
+    content: null,
+    parts: parts?.map((part): MessagePart => ({ ...part, text: '' })) ?? null,
+    error: error && erasedError(error),
+  }
+}
+
+/** The `data` of an event, JSON text, without the guest and what was said. */
+export function erasedData(data: string): string {
+  const value = JSON.parse(data) as PublicSession | PublicMessage
+  if ('guest' in value) return JSON.stringify({ ...value, ...withoutGuest(value) })
+  const { attachments, parts, error, content: _, ...rest } = value
+  return JSON.stringify({
+    ...rest,
+    text: '',
+    attachments: attachments.map(erasedAttachment),
+    parts: parts?.map((part) => ({ ...part, text: '' })) ?? null,
+    error: error && erasedError(error),
+  })
+}
+
+/** What still becomes known of a session that was erased, such as the outcome of a message that had left before. */
+export function erasedStep(step: Step): Step {
+  return {
+    ...step,
+    events: step.events.map((event): NewEvent => ({ ...event, data: erasedData(event.data) })),
+    messages: step.messages.map(erasedMessage),
+  }
+}
+
+function withoutGuest({ guest, guestId, closeReason }: Session | PublicSession) {
+  return {
+    guest: nobody,
+    // Where the caller named the guest, the platform's name of it is the caller's.
+    guestId: guestId === guest.id ? erasedText : guestId,
+    metadata: {},
+    closeReason: plainReason(closeReason),
+  }
+}
+
+/** What it was stays; where it is and how it was called goes. */
+function erasedAttachment({ contentType, sizeBytes }: Attachment): Attachment {
+  return { contentType, sizeBytes, url: 'https://erased.invalid/', fileName: erasedText }
+}
+
+/** The platform's words may repeat the guest's. */
+function erasedError(error: MessageError): MessageError {
+  const { upstream } = error
+  const said = upstream && { ...upstream, message: null }
+  return { ...error, detail: erasedText, upstream: said }
+}

@@ -1,0 +1,109 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { AuditNote } from '../sessions/audit-entry.ts'
+import type { Signer } from '../signature.ts'
+import type { AuditBook } from './audit-book.ts'
+import type { Places } from './places.ts'
+
+/** Rows removed in one transaction, so that nobody waits long for theirs. */
+const rowsAtOnce = 300
+
+/**
+ * Removes the audit entries of sessions that ended long ago. First comes the tombstone: the session's last entry, signed,
+ * which says which entries are gone and what the last of them hashed to. It stays.
+ */
+export class AuditRetention {
+  readonly #places: Places
+  readonly #book: AuditBook
+  readonly #signer: Signer
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: DatabaseSync, places: Places, book: AuditBook, signer: Signer) {
+    this.#places = places
+    this.#book = book
+    this.#signer = signer
+    this.#statements = prepare(db)
+  }
+
+  /** Inside a transaction: one bounded helping. Returns how many sessions are done and whether there may be more. */
+  removeSome(before: number, limit: number, at: number): { removed: number; more: boolean } {
+    const { oldest, places, removePlace, removeEntry, done } = this.#statements
+    let removed = 0
+    for (let rows = 0; rows < rowsAtOnce; ) {
+      const session = removed < limit ? oldest.get(before) : undefined
+      if (!session) return { removed, more: false }
+      if (rows === 0) this.#places.settle()
+      const key = Number(session.session_key)
+      const tombstone = session.tombstone ?? this.#bury(key, String(session.session_id), at)
+      const gone = places.all(key, tombstone, rowsAtOnce - rows)
+      for (const { number, position } of gone) {
+        removeEntry.run(position ?? null)
+        removePlace.run(key, number ?? null, position ?? null)
+      }
+      rows += gone.length + 1
+      if (rows > rowsAtOnce) break
+      done.run(key)
+      removed += 1
+    }
+    return { removed, more: true }
+  }
+
+  /** Writes the tombstone; returns its position. */
+  #bury(key: number, sessionId: string, at: number): number {
+    const entries = this.#statements.entries.all(key)
+    const last = entries.at(-1)
+    const hash = last && Buffer.from(last.hash as Uint8Array).toString('hex')
+    const facts = {
+      sessionId,
+      entries: entries.length,
+      numbers: rangesOf(entries.map(({ number }) => Number(number))),
+      lastHash: hash ?? null,
+      publicKey: this.#signer.publicKey,
+    }
+    const signature = this.#signer.sign(JSON.stringify(facts))
+    const details = { ...facts, signature }
+    const note: AuditNote = { action: 'audit_removed', at, actor: null, details }
+    const follows = last ? Number(last.position) : null
+    const buried = this.#book.write(key, sessionId, [note], {
+      auditPosition: follows,
+      auditHash: hash,
+    })
+    const position = Number(buried.auditPosition)
+    this.#statements.buried.run(position, position, key)
+    // The places of what goes must be in the table, and so must that of what stays.
+    this.#places.settle()
+    return position
+  }
+}
+
+/** `1-3,7` */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: string[] = []
+  for (let at = 0; at < numbers.length; ) {
+    const first = numbers[at] ?? 0
+    let length = 1
+    while (numbers[at + length] === first + length) length += 1
+    ranges.push(length === 1 ? String(first) : `${first}-${first + length - 1}`)
+    at += length
+  }
+  return ranges.join(',')
+}
+
+function prepare(db: DatabaseSync) {
+  const statement = (sql: string): StatementSync => db.prepare(sql)
+  return {
+    oldest: statement(`
+      SELECT session_key, session_id, tombstone FROM audited
+      WHERE ended_at < ? ORDER BY ended_at, session_key LIMIT 1`),
+    entries: statement(`
+      SELECT a.position, a.number, a.hash FROM places p CROSS JOIN audit a ON a.position = p.position
+      WHERE p.session_key = ? AND p.kind = 'audit' ORDER BY p.number`),
+    buried: statement('UPDATE audited SET tombstone = ?, last = ? WHERE session_key = ?'),
+    places: statement(`
+      SELECT number, position FROM places
+      WHERE session_key = ? AND kind = 'audit' AND position <> ? ORDER BY number LIMIT ?`),
+    removePlace: statement(`
+      DELETE FROM places WHERE session_key = ? AND kind = 'audit' AND number = ? AND position = ?`),
+    removeEntry: statement('DELETE FROM audit WHERE position = ?'),
+    done: statement('UPDATE audited SET ended_at = NULL WHERE session_key = ?'),
+  }
+}
