@@ -28,6 +28,7 @@ import {
 import { embeddedSimulator, platformOf } from './platform.ts'
 import { openSessionLayer } from './session-layer.ts'
 import { dialectNames } from './sessions/session.ts'
+import { readTimeline } from './sessions/timeline.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
 import { openStore } from './store/open-store.ts'
 import { tracerOf } from './tracer-of.ts'
@@ -157,6 +158,12 @@ export async function startGateway(
     tokens: new StreamTokens(store.deriveKey('stream tokens'), clock),
     publicUrl: settings.http.publicUrl,
     webhooks,
+    timeline: (sessionId, page) =>
+      readTimeline(
+        { store, registry, triesOf: (eventIds) => webhooks.triesOf(eventIds) },
+        sessionId,
+        page,
+      ),
     registerPlatformWebhook: (asked) =>
       registerPlatformWebhook({ client, clock, timeoutMs: settings.sessions.sendTimeoutMs }, asked),
     patienceMs: sender.callerPatienceMs,

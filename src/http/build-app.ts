@@ -11,6 +11,7 @@ import { getMessageRoute } from './routes/get-message.ts'
 import { getMetricsRoute, type MetricsSource } from './routes/get-metrics.ts'
 import { getSessionRoute } from './routes/get-session.ts'
 import { getStatsRoute, type StatsDeps } from './routes/get-stats.ts'
+import { getTimelineRoute, type TimelineSource } from './routes/get-timeline.ts'
 import { healthRoutes, type NotReady } from './routes/health.ts'
 import { injectBatchRoute } from './routes/inject-batch.ts'
 import { injectMessageRoute } from './routes/inject-message.ts'
@@ -46,6 +47,7 @@ export interface AppDeps
     AuditDeps,
     EraseDataDeps,
     PlatformWebhookDeps,
+    TimelineSource,
     PagesDeps,
     StatsDeps {
   webhooks: Dispatcher
@@ -64,6 +66,7 @@ export function buildApp(deps: AppDeps): App {
     createSessionRoute(routes, deps)
     listSessionsRoute(routes, deps)
     getSessionRoute(routes, deps)
+    getTimelineRoute(routes, deps)
     closeSessionRoute(routes, deps)
     eraseDataRoute(routes, deps)
     injectMessageRoute(routes, deps)

@@ -10,7 +10,7 @@ import { bookmarkOf, Destination } from './destination.ts'
 import { progressFrom } from './progress.ts'
 import type { Receivers } from './receiver.ts'
 import { secretText } from './signature.ts'
-import type { Progress, Webhook, WebhookFormat } from './webhook.ts'
+import type { Attempt, Progress, Webhook, WebhookFormat } from './webhook.ts'
 
 export interface NewWebhook {
   url: string
@@ -114,6 +114,15 @@ export class Dispatcher implements AsyncDisposable {
 
   progress(id: string): Readonly<Progress> {
     return this.#destination(id).progress
+  }
+
+  /** What was tried of these events, as far as it is remembered. */
+  triesOf(eventIds: ReadonlySet<string>): (Attempt & { webhookId: string })[] {
+    return [...this.#destinations.values()].flatMap(({ webhook, progress }) =>
+      progress.attempts
+        .filter(({ eventId }) => eventIds.has(eventId))
+        .map((attempt) => ({ ...attempt, webhookId: webhook.id })),
+    )
   }
 
   /** Delivers that event and all after it again, to a destination that was disabled too. Throws `invalid-request`. */

@@ -10,6 +10,7 @@ const mayCall: Record<string, readonly string[]> = {
   createSession: ['app', 'admin'],
   listSessions: ['app', 'ops', 'admin'],
   getSession: ['app', 'ops', 'admin'],
+  getTimeline: ['app', 'ops', 'admin'],
   closeSession: ['app', 'admin'],
   eraseData: ['app', 'admin'],
   injectMessage: ['app', 'admin'],

@@ -87,7 +87,7 @@ export const rules: readonly Rule[] = [
   },
   {
     of: 'sessions/**',
-    may: ['sessions/**', 'genesys/dialect.ts', 'store/store.ts', ...vocabulary],
+    may: ['sessions/**', 'genesys/dialect.ts', 'store/store.ts', 'store/cursor.ts', ...vocabulary],
     types: ['genesys/client.ts', 'genesys/socket.ts', 'settings.ts'],
   },
   { of: 'genesys/**', may: ['genesys/**', ...facts, ...vocabulary], types: ['settings.ts'] },
