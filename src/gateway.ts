@@ -164,8 +164,10 @@ export async function startGateway(
         sessionId,
         page,
       ),
-    registerPlatformWebhook: (asked) =>
-      registerPlatformWebhook({ client, clock, timeoutMs: settings.sessions.sendTimeoutMs }, asked),
+    registerPlatformWebhook: (asked, { trace, requestId }) => {
+      const timeoutMs = settings.sessions.sendTimeoutMs
+      return registerPlatformWebhook({ client, clock, timeoutMs, trace, requestId }, asked)
+    },
     patienceMs: sender.callerPatienceMs,
     defaults: settings.sessions,
     playground: settings.mode === 'simulator',

@@ -10,6 +10,7 @@
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import type { Behalf } from './api-request.ts'
 import type { GenesysClient } from './client.ts'
 import type { UpstreamRequest } from './dialect.ts'
 import { accepted, platformId, rejection } from './dialects/answers.ts'
@@ -40,7 +41,8 @@ const KnownList = z.union([
   z.object({ entities: z.array(z.unknown()) }).transform(({ entities }) => entities),
 ])
 
-export interface PlatformWebhooksDeps {
+/** With on whose behalf it is. */
+export interface PlatformWebhooksDeps extends Behalf {
   client: Pick<GenesysClient, 'call'>
   clock: Clock
   timeoutMs: number
@@ -105,10 +107,15 @@ async function find(
   return webhooks.find((webhook) => webhook.name === name && webhook.uri === url)?.id
 }
 
-function call({ client, clock, timeoutMs }: PlatformWebhooksDeps, request: UpstreamRequest) {
+function call(
+  { client, clock, timeoutMs, trace, requestId }: PlatformWebhooksDeps,
+  request: UpstreamRequest,
+) {
   return client.call(request, {
     dialect: 'guest-sessions',
     deadline: clock.now() + timeoutMs,
     priority: 'create',
+    trace,
+    requestId,
   })
 }

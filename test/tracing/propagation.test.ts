@@ -36,7 +36,7 @@ describe('A trace over REST', { concurrency: 4 }, () => {
   }
 
   it('is the same in every attempt of a message, each a span of its own', async (t) => {
-    const { api, simulator, session, sent } = await sending(t)
+    const { api, simulator, session, sent, logs } = await sending(t)
     simulator.control.faults.add({ kind: 'status', status: 503, count: 2, operation })
     const answer = await send(api, session, 'Hello', { traceparent, tracestate })
     assert.equal(answer.body.attempts, 3)
@@ -46,6 +46,8 @@ describe('A trace over REST', { concurrency: 4 }, () => {
     )
     const spans = sent().map((headers) => spanOf(headers.traceparent))
     assert.equal(new Set([...spans, spanOf(traceparent)]).size, 4)
+    const line = logs.find((text) => text.includes('"msg":"message.sent"'))
+    assert.equal(JSON.parse(line ?? '{}').traceId, traceId)
   })
 
   it('is made where none, or none that can be used, was given, and is the same in every attempt', async (t) => {
@@ -121,6 +123,20 @@ describe('A trace over REST', { concurrency: 4 }, () => {
         ['session.activated', traceparent],
       ],
     )
+  })
+
+  it('of who registers a webhook on the platform is that of both calls it takes', async (t) => {
+    const { api, simulator } = await startTestGateway(t)
+    const asked = { name: 'CRM', url: 'https://crm.example/hook' }
+    await api('POST', '/v1/upstream/webhooks', asked, { traceparent, 'x-request-id': 'mine' })
+    const calls = simulator.control.received
+      .list()
+      .filter(({ path }) => path.endsWith('/webhooks'))
+      .map(({ method, headers }) => [method, idOf(headers.traceparent), headers['x-request-id']])
+    assert.deepEqual(calls, [
+      ['GET', traceId, 'mine'],
+      ['POST', traceId, 'mine'],
+    ])
   })
 
   it('outlives the process: what a restart sends is in the trace of its message', async (t) => {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { PlatformWebhook, Registered } from '../../genesys/platform-webhooks.ts'
 import { guestSessionEvents } from '../../genesys/platform-webhooks.ts'
+import type { Caller } from '../../sessions/caller.ts'
+import { callerOf } from '../context.ts'
 import { httpUrl, line } from '../schemas/common.ts'
 import { upstreamFailures } from '../schemas/outcomes.ts'
 import { bodyFailures, problems } from '../schemas/problem.ts'
@@ -38,14 +40,14 @@ const PlatformWebhookView = z
   })
 
 export interface PlatformWebhookDeps {
-  registerPlatformWebhook(asked: PlatformWebhook): Promise<Registered>
+  registerPlatformWebhook(asked: PlatformWebhook, caller: Caller): Promise<Registered>
 }
 
 export function registerPlatformWebhookRoute(app: App, deps: PlatformWebhookDeps) {
   // One after another: two at once would both find none of that name, and make two.
   let before: Promise<unknown> = Promise.resolve()
-  const register = (asked: PlatformWebhook): Promise<Registered> => {
-    const registered = before.then(() => deps.registerPlatformWebhook(asked))
+  const register = (asked: PlatformWebhook, caller: Caller): Promise<Registered> => {
+    const registered = before.then(() => deps.registerPlatformWebhook(asked, caller))
     before = registered.catch(() => undefined)
     return registered
   }
@@ -69,7 +71,7 @@ export function registerPlatformWebhookRoute(app: App, deps: PlatformWebhookDeps
     },
     async (request, reply) => {
       const { name, url, events, headers } = request.body
-      const { id, existed } = await register({ name, url, events, headers })
+      const { id, existed } = await register({ name, url, events, headers }, callerOf(request))
       return reply.code(existed ? 200 : 201).send({ id, name, url, events })
     },
   )
