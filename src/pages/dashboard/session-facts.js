@@ -1,6 +1,6 @@
 // @ts-check
 /** Who the session is with and how it stands. */
-import { byId } from '../shared/dom.js'
+import { byId, termAndText } from '../shared/dom.js'
 import { dayAndTime, milliseconds } from './times.js'
 
 /** @import { ListedSession } from './types.d.ts' */
@@ -16,7 +16,7 @@ export function showFacts(session) {
   byId('session-facts', HTMLElement).replaceChildren(
     ...facts
       .filter(([, value]) => value !== null)
-      .map(([term, value]) => pair(term, String(value))),
+      .map(([term, value]) => termAndText(term, String(value))),
   )
 }
 
@@ -40,15 +40,4 @@ function factsOf(session) {
 function streamInWords({ state, reconnects }) {
   if (state === 'none') return null
   return reconnects === 0 ? state : `${state}, came back ${reconnects}×`
-}
-
-/** @param {string} term @param {string} value */
-function pair(term, value) {
-  const group = document.createElement('div')
-  const name = document.createElement('dt')
-  const text = document.createElement('dd')
-  name.textContent = term
-  text.textContent = value
-  group.append(name, text)
-  return group
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** One session: its facts, its transcript, and every event of it from the first one on. */
+/** One session: its facts, its transcript, and every step of it from the first one on. */
 import { byId } from '../shared/dom.js'
 import { showProblem } from '../shared/problems.js'
 import { followEvents } from './follow-events.js'
@@ -47,14 +47,18 @@ export function openSession(api, id) {
     showFacts(session)
     body.hidden = false
     const transcript = new Transcript()
-    const timeline = new Timeline(session.createdAt)
+    const timeline = new Timeline(api, path, signal)
     /** @param {GatewayEvent} event */
     const apply = (event) => {
-      timeline.add(event)
+      // Typing and heartbeats are no steps: they are not stored.
+      if (event.sequence === undefined) return
+      timeline.touch()
       if (event.type.startsWith('message.')) transcript.show(/** @type {Message} */ (event.data))
       refreshSoon()
     }
-    void followEvents(api, `${path}/events?after=0`, { event: apply, state: showState }, signal)
+    const last = await timeline.load()
+    const events = `${path}/events?after=${last}`
+    void followEvents(api, events, { event: apply, state: showState }, signal)
     await transcript.load(api, path, signal)
   }
 

@@ -1,57 +1,95 @@
 // @ts-check
-/** The events of one session in order, each with its time, how long after the creation it was, and its JSON. */
+/** What happened to one session, step by step, each with its time and what is known about it. */
 import { byId, fromTemplate, keepAtEnd, part } from '../shared/dom.js'
+import { stepFacts, stepNote } from './step-facts.js'
 import { duration, showTime } from './times.js'
 
-/** @import { GatewayEvent, Message } from '../shared/types.d.ts' */
+/** @import { Api } from '../shared/api.js' */
+/** @import { Page, TimelineStep } from './types.d.ts' */
 
-/** Rows the page keeps; the gateway keeps them all. */
+/** Rows the page keeps, the newest; the gateway keeps them all. */
 const maxRows = 1000
+const soonMs = 300
+/** What webhooks were told comes after the step. */
+const laterMs = 4000
 
 export class Timeline {
+  #api
+  #path
+  #signal
   #list = byId('timeline', HTMLOListElement)
-  #last = 0
-  #beganAt
+  #note = byId('timeline-note', HTMLElement)
+  /** By sequence. @type {Map<number, { row: HTMLElement, text: string }>} */
+  #rows = new Map()
+  /** Of the page that was last when it was read. @type {string | null} */
+  #cursor = null
+  #isStale = false
 
-  /** @param {string} createdAt RFC 3339 */
-  constructor(createdAt) {
-    this.#beganAt = Date.parse(createdAt)
+  /** @param {Api} api @param {string} path of the session @param {AbortSignal} signal */
+  constructor(api, path, signal) {
+    this.#api = api
+    this.#path = `${path}/timeline?limit=200`
+    this.#signal = signal
     this.#list.tabIndex = 0
     this.#list.replaceChildren()
+    this.#note.hidden = true
   }
 
-  /** @param {GatewayEvent} event */
-  add(event) {
-    // What is not stored has no sequence; what came again after a reconnect is there already.
-    if (event.sequence !== undefined && event.sequence <= this.#last) return
-    this.#last = event.sequence ?? this.#last
-    keepAtEnd(this.#list, () => {
-      this.#list.append(this.#row(event))
-      if (this.#list.childElementCount > maxRows) this.#list.firstElementChild?.remove()
-    })
-  }
-
-  /** @param {GatewayEvent} event */
-  #row(event) {
-    const row = fromTemplate('event-row')
-    part(row, 'sequence').textContent = event.sequence === undefined ? '–' : `${event.sequence}`
-    part(row, 'type').textContent = event.type
-    part(row, 'note').textContent = noteOn(event)
-    const after = Math.max(0, Date.parse(event.time) - this.#beganAt) / 1000
-    part(row, 'after').textContent = `+${after < 10 ? `${after.toFixed(3)} s` : duration(after)}`
-    showTime(part(row, 'time', HTMLTimeElement), event.time, 'precise')
-    const showJson = () => {
-      part(row, 'json').textContent = JSON.stringify(event, null, 2)
+  /** Reads what came since. Answers the sequence of the last step. */
+  async load() {
+    for (;;) {
+      const cursor = this.#cursor === null ? '' : `&cursor=${encodeURIComponent(this.#cursor)}`
+      /** @type {Page<TimelineStep>} */
+      const page = await this.#api.get(this.#path + cursor, { signal: this.#signal })
+      keepAtEnd(this.#list, () => {
+        for (const step of page.items) this.#show(step)
+      })
+      if (page.nextCursor === null) return Math.max(0, ...this.#rows.keys())
+      this.#cursor = page.nextCursor
     }
-    part(row, 'details').addEventListener('toggle', showJson, { once: true })
+  }
+
+  /** Something happened. */
+  touch() {
+    if (this.#isStale) return
+    this.#isStale = true
+    setTimeout(() => {
+      this.#isStale = false
+      this.#reload()
+    }, soonMs)
+    setTimeout(() => this.#reload(), laterMs)
+  }
+
+  #reload() {
+    // What cannot be read now is read with the next event.
+    if (!this.#signal.aborted) this.load().catch(() => undefined)
+  }
+
+  /** @param {TimelineStep} step */
+  #show(step) {
+    const text = JSON.stringify(step)
+    const known = this.#rows.get(step.sequence)
+    if (known?.text === text) return
+    const row = known?.row ?? this.#add(step)
+    this.#rows.set(step.sequence, { row, text })
+    part(row, 'note').textContent = stepNote(step)
+    part(row, 'facts').replaceChildren(...stepFacts(step))
+    const [first] = this.#rows
+    if (!first || this.#rows.size <= maxRows) return
+    first[1].row.remove()
+    this.#rows.delete(first[0])
+    this.#note.hidden = false
+  }
+
+  /** @param {TimelineStep} step */
+  #add({ sequence, type, at, sinceCreatedMs }) {
+    const row = fromTemplate('step-row')
+    part(row, 'sequence').textContent = String(sequence)
+    part(row, 'type').textContent = type
+    showTime(part(row, 'time', HTMLTimeElement), at, 'precise')
+    const after = sinceCreatedMs / 1000
+    part(row, 'after').textContent = `+${after < 10 ? `${after.toFixed(3)} s` : duration(after)}`
+    this.#list.append(row)
     return row
   }
-}
-
-/** What tells this event from others of its type. @param {GatewayEvent} event */
-function noteOn({ type, data }) {
-  if (!type.startsWith('message.')) return ''
-  const { author, latencyMs, error } = /** @type {Message} */ (data)
-  if (error) return error.code
-  return type === 'message.sent' && latencyMs !== null ? `${author}, ${latencyMs} ms` : author
 }

@@ -61,6 +61,49 @@ export interface ListedSession extends Session {
   stream: Session['stream'] & { reconnects: number }
 }
 
+export interface TimelineDelivery {
+  webhookId: string
+  attempt: number
+  /** Null: no answer came. */
+  status: number | null
+  durationMs: number
+  sinceStepMs: number
+}
+
+export interface TimelineStep {
+  sequence: number
+  type: string
+  at: string
+  sinceCreatedMs: number
+  sincePreviousMs: number
+  actor: string | null
+  traceId: string | null
+  messageId: string | null
+  message: {
+    author: string
+    status: string
+    attempts: number
+    latencyMs: number | null
+    sinceAcceptedMs: number
+    upstreamId: string | null
+    upstreamStatus: string | null
+    parts: { sent: number; of: number } | null
+    error: {
+      code: string
+      upstreamStatus: number | null
+      upstreamCode: string | null
+      contextId: string | null
+    } | null
+  } | null
+  session: {
+    state: string
+    streamState: string
+    conversationId: string | null
+    closeReason: string | null
+  } | null
+  deliveries: TimelineDelivery[]
+}
+
 export interface Page<T> {
   items: T[]
   nextCursor: string | null

@@ -33,6 +33,21 @@ export function part(root, name, kind) {
 }
 
 /**
+ * One pair of a description list.
+ * @param {string} term
+ * @param {string} text
+ */
+export function termAndText(term, text) {
+  const group = document.createElement('div')
+  const name = document.createElement('dt')
+  const value = document.createElement('dd')
+  name.textContent = term
+  value.textContent = text
+  group.append(name, value)
+  return group
+}
+
+/**
  * Scrolls to the end when `add` makes a list longer, unless its reader has scrolled up.
  * @param {HTMLElement} list
  * @param {() => void} add
