@@ -175,7 +175,7 @@ export function openSessionLayer(
     bridges,
     policy,
     takeUp: async () => {
-      const erasures = await finishErasures(store)
+      const erasures = await finishErasures(store, trouble('an erasure could not be ended'))
       if (erasures > 0) logger.info({ erasures }, 'ended erasures that were begun')
       const recovered = await recover({
         store,

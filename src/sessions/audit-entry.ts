@@ -9,7 +9,6 @@ import type { JsonObject } from '../json.ts'
 /** In the words of the documents, where they have one. */
 export const auditActions = [
   'session_created',
-  'session_creation_failed',
   'session_activated',
   'session_closed',
   'session_expired',

@@ -36,9 +36,19 @@ export async function eraseData(deps: EraseDeps, id: string, caller: Caller): Pr
   return session
 }
 
-/** Ends the erasures that an earlier process had begun. Returns how many. */
-export async function finishErasures(store: Store): Promise<number> {
-  const unfinished = await store.unfinishedErasures()
-  for (const id of unfinished) await store.erase(id, eraser)
-  return unfinished.length
+/** Ends the erasures that an earlier process had begun, those it can; the rest at the next start. Returns how many. */
+export async function finishErasures(
+  store: Store,
+  onTrouble: (sessionId: string, error: unknown) => void,
+): Promise<number> {
+  let finished = 0
+  for (const id of await store.unfinishedErasures()) {
+    try {
+      await store.erase(id, eraser)
+      finished += 1
+    } catch (error) {
+      onTrouble(id, error)
+    }
+  }
+  return finished
 }

@@ -87,7 +87,9 @@ describe('DELETE /v1/sessions/{id}/data', { concurrency: 2 }, () => {
     }
 
     for (const id of guests) {
-      const routes = ['', '/messages?limit=200'].map((route) => `/v1/sessions/${id}${route}`)
+      const routes = ['', '/messages?limit=200', '/timeline'].map(
+        (route) => `/v1/sessions/${id}${route}`,
+      )
       for (const route of routes) await world.assertNone(route)
       const { items } = (await api('GET', `/v1/sessions/${id}/messages`)).body
       for (const { id: messageId, text } of items) {
