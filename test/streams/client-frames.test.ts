@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { MovableTime } from '../../src/simulator/time.ts'
@@ -137,7 +138,7 @@ describe('What a client says on a session’s WebSocket', () => {
 
 describe('Too much of it', () => {
   const limits = [
-    ['messages', 30, (index: number) => ({ type: 'message', id: `${index}`, text: 'Hello' })],
+    ['messages', 30, () => ({ type: 'message', id: randomUUID(), text: 'Hello' })],
     ['frames of no use', 300, () => ({ type: 'nonsense' })],
   ] as const
   for (const [what, limit, frame] of limits) {
@@ -147,7 +148,7 @@ describe('Too much of it', () => {
       const session = await openSession(api)
       const socket = (await openSocket(`${url}/v1/sessions/${session.id}/ws`)).endWith(t)
       const send = (count: number) => {
-        for (let sent = 0; sent < count; sent += 1) socket.ws.send(JSON.stringify(frame(sent)))
+        for (let sent = 0; sent < count; sent += 1) socket.ws.send(JSON.stringify(frame()))
       }
       const answered = () => socket.frames.filter(({ type }) => /^(ack|error)$/.test(type)).length
       send(limit)
