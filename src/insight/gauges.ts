@@ -99,8 +99,9 @@ function addGauge(
     labelNames,
     registers: [registry],
     async collect() {
-      const readings = await read()
       this.reset()
+      // A store that cannot be read has no lag to tell, and says so itself; all else is to be had still.
+      const readings = await Promise.resolve(read()).catch(() => [])
       for (const [value, labels] of readings) {
         if (labels) this.set(labels, value)
         else this.set(value)

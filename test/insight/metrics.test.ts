@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest, METHODS } from 'node:http'
 import { describe, it } from 'node:test'
+import { Metrics } from '../../src/insight/metrics.ts'
 import { openSession, respondAsync, send } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 import { openSse } from '../support/sse.ts'
@@ -10,6 +11,26 @@ import { readExposition, seriesOf, sumOf } from './support/exposition.ts'
 const usual = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT']
 const methods = METHODS.filter((method) => !usual.includes(method))
 const openMetrics = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5'
+
+describe('the metrics', () => {
+  it('leave out what cannot be read, and only that', async () => {
+    const unreadable = () => Promise.reject(new Error('disk I/O error'))
+    const metrics = new Metrics({
+      sessions: () => [],
+      waiting: () => 3,
+      quota: () => [],
+      streams: () => ({ upstream: 1, downstream: 2 }),
+      webhooks: unreadable,
+      readers: unreadable,
+    })
+    for (const format of ['prometheus', 'openmetrics'] as const) {
+      const families = readExposition((await metrics.render(format)).text, format)
+      assert.equal(sumOf(families, 'gateway_messages_waiting'), 3)
+      assert.equal(sumOf(families, 'gateway_streams'), 3)
+      assert.deepEqual(families.get('gateway_journal_lag_events')?.samples, [])
+    }
+  })
+})
 
 describe('/metrics', () => {
   const gateway = sharedGateway({

@@ -58,11 +58,12 @@ describe('/v1/stats', () => {
     const spoken = await openSession(first.api, { dialect: 'conversations' })
     await send(first.api, spoken, 'Hello')
     const endsSoon = await openSession(first.api, { dialect: 'conversations' })
+    await send(first.api, endsSoon, 'Forget me')
     const back = await look(first)
     assert.ok(back.dropOffRate < aged.dropOffRate)
-    // By now they are in what is saved, and what follows is not.
+    // By now they are in what is saved, and what follows is not: one ends and is erased, another begins.
     await pass(time, 6000)
-    await first.api('DELETE', `/v1/sessions/${endsSoon.id}`)
+    await first.api('DELETE', `/v1/sessions/${endsSoon.id}/data`)
     await openSession(first.api)
     await look(first)
 
