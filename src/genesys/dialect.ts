@@ -97,8 +97,13 @@ export interface StreamDialect {
     /** What the page tells, oldest first, and whether there is an older one; undefined when it cannot be read. */
     response(answer: UpstreamAnswer, at: number): { news: StreamNews[]; more: boolean } | undefined
     /** How many pages may be asked for. */
-    limit: { requests: number; windowMs: number }
+    limit: HistoryLimit
   }
+}
+
+export interface HistoryLimit {
+  requests: number
+  windowMs: number
 }
 
 export interface FrameLimit {

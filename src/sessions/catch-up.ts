@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import type { StreamNews } from '../genesys/dialect.ts'
+import type { HistoryLimit, StreamNews } from '../genesys/dialect.ts'
 import type { Json } from '../json.ts'
 import type { HistoryAsker } from './missed.ts'
+import { Pace } from './pace.ts'
 import type { Session } from './session.ts'
 
 type Jwt = Awaited<ReturnType<HistoryAsker['jwt']>>
@@ -23,6 +24,8 @@ export class CatchUp {
   readonly #tell: (frame: Json) => Promise<void>
   #asked: PromiseWithResolvers<Jwt> | undefined
   #connection = 0
+  /** What was read, whatever connection asked for it. */
+  #reads: Pace | undefined
 
   /** `tell` sends a frame over the stream. */
   constructor(deps: CatchUpDeps, tell: (frame: Json) => Promise<void>) {
@@ -37,6 +40,7 @@ export class CatchUp {
     const asker: HistoryAsker = {
       knows: (upstreamId) => known.has(upstreamId),
       jwt: (frame) => this.#jwt(frame),
+      turn: (limit) => this.#turn(limit, connection),
     }
     for (const pauseMs of [...pausesMs, undefined]) {
       try {
@@ -59,7 +63,19 @@ export class CatchUp {
   /** The connection is gone, and what it was asked with it. */
   lose(): void {
     this.#connection += 1
-    this.#asked?.reject(new GatewayError('upstream-error', 'The stream broke'))
+    this.#asked?.reject(streamBroke())
+  }
+
+  async #turn({ requests, windowMs }: HistoryLimit, connection: number): Promise<void> {
+    const { clock } = this.#deps
+    this.#reads ??= new Pace([{ frames: requests, windowMs }], 0)
+    for (;;) {
+      if (connection !== this.#connection) throw streamBroke()
+      const waitMs = this.#reads.waitMs(clock.now())
+      if (waitMs === 0) break
+      await clock.sleep(waitMs)
+    }
+    this.#reads.sent(clock.now())
   }
 
   async #jwt(frame: Json): Promise<Jwt> {
@@ -75,4 +91,8 @@ export class CatchUp {
     })
     return asked.promise.finally(cancel)
   }
+}
+
+function streamBroke(): GatewayError {
+  return new GatewayError('upstream-error', 'The stream broke')
 }

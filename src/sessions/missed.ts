@@ -1,5 +1,11 @@
 import { GatewayError } from '../errors.ts'
-import type { Dialect, StreamNews, UpstreamAnswer, UpstreamRequest } from '../genesys/dialect.ts'
+import type {
+  Dialect,
+  HistoryLimit,
+  StreamNews,
+  UpstreamAnswer,
+  UpstreamRequest,
+} from '../genesys/dialect.ts'
 import type { Json } from '../json.ts'
 import type { Session } from './session.ts'
 
@@ -8,10 +14,12 @@ export interface HistoryAsker {
   /** It was in the journal before the stream opened again. */
   knows(upstreamId: string): boolean
   jwt(frame: Json): Promise<{ jwt: string; expiresAt: number | null }>
+  /** Resolves when a page may be asked for; rejects when the connection is gone by then. */
+  turn(limit: HistoryLimit): Promise<void>
 }
 
-/** A gap longer than so many pages is not filled: the platform allows few reads a minute. */
-const maxPages = 4
+/** A gap longer than so many pages is not filled: the platform allows few reads a minute, and its JWT ends. */
+const maxPages = 40
 
 /**
  * What was said while a session had no stream, oldest first, by the platform's own history: pages from the newest back
@@ -29,6 +37,7 @@ export async function readMissed(
   const { jwt } = await asker.jwt(history.ask(session))
   const pages: StreamNews[][] = []
   for (let page = 1; page <= maxPages; page++) {
+    await asker.turn(history.limit)
     const reply = await read(history.request(page), jwt)
     const answer = history.response(reply, now())
     if (!answer) {

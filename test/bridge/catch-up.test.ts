@@ -4,9 +4,10 @@ import type { UpstreamAnswer } from '../../src/genesys/dialect.ts'
 import { dialects } from '../../src/genesys/dialects/index.ts'
 import type { Evidence } from '../../src/sessions/late-truth.ts'
 import { readMissed } from '../../src/sessions/missed.ts'
+import { fullestWindow } from '../genesys/support/windows.ts'
 import { until } from '../support/until.ts'
 import { type BridgeOptions, startBridge } from './support/bridge.ts'
-import { pass } from './support/moving-time.ts'
+import { pass, passUntil } from './support/moving-time.ts'
 import { jwtResponse, outbound, sessionResponse } from './support/web-messaging.ts'
 
 const webMessaging = dialects['web-messaging']
@@ -223,6 +224,48 @@ describe('what was said while there was no stream', { concurrency: 4 }, () => {
     await until('both', async () => (await received()).length === 2)
     assert.deepEqual(await received(), ['missed 1', 'missed 2'])
     assert.deepEqual(troubles, [])
+  })
+
+  it('is read no more often than the platform allows, however often the stream breaks', async (t) => {
+    const { bridge, time, say, drop, received, open, history } = await startWithHistory(t)
+    const reads: number[] = []
+    history.answer = () => {
+      reads.push(time.now())
+      return undefined
+    }
+    void bridge.start()
+    await open()
+    for (let breaks = 1; breaks <= 14; breaks += 1) {
+      await drop()
+      say(`missed ${breaks}`, breaks, { live: false })
+      await passUntil(time, () => bridge.isOpen, 120_000)
+      await pass(time, 500)
+    }
+    await passUntil(time, async () => (await received()).length === 14, 120_000)
+    assert.deepEqual(
+      await received(),
+      Array.from({ length: 14 }, (_, at) => `missed ${at + 1}`),
+    )
+    assert.ok(fullestWindow(reads, 60_000) <= 10, `${fullestWindow(reads, 60_000)} reads`)
+  })
+
+  it('is read whole though that takes more pages than may be asked for in a minute', async (t) => {
+    const { bridge, time, say, drop, received, open, history } = await startWithHistory(t)
+    const reads: number[] = []
+    history.answer = () => {
+      reads.push(time.now())
+      return undefined
+    }
+    void bridge.start()
+    await open()
+    await drop()
+    const texts = Array.from({ length: 300 }, (_, at) => `missed ${at + 1}`)
+    for (const [at, text] of texts.entries()) say(text, at, { live: false })
+    await passUntil(time, () => bridge.isOpen, 2_000)
+    await passUntil(time, async () => (await received()).length === 300, 120_000)
+    assert.deepEqual(await received(), texts)
+    assert.equal(reads.length, 12)
+    assert.ok(fullestWindow(reads, 60_000) <= 10)
   })
 
   it('keeps its order where history has no times', async (t) => {
