@@ -88,6 +88,7 @@ export async function startGateway(
       clock,
       log: logger,
       onCall: (outcome) => metrics.call(outcome),
+      onTokenCall: (outcome) => metrics.tokenCall(outcome),
     }),
   )
 

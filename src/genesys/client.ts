@@ -14,7 +14,7 @@ import type { OAuthClient, OAuthStyle } from './credentials.ts'
 import type { DepartureBook } from './departures.ts'
 import type { Dialect, UpstreamAnswer, UpstreamRequest } from './dialect.ts'
 import type { Log } from './log.ts'
-import type { Answer } from './outcome.ts'
+import type { Answer, FaultKind } from './outcome.ts'
 import type { QuotaLimit, QuotaSnapshot } from './quota.ts'
 import type { Backoff } from './retry.ts'
 import { Transport } from './transport.ts'
@@ -38,6 +38,8 @@ export interface GenesysClientConfig {
   log: Log
   /** Told of every call when it is over; for metrics. */
   onCall?: (outcome: CallOutcome) => void
+  /** The same of every request for a token: the answer's status, or the kind of the fault. */
+  onTokenCall?: (outcome: number | FaultKind) => void
   tracer?: Tracer | undefined
   /** Callers that may wait for the quota of one OAuth client. Default 1000. */
   maxQueued?: number
@@ -95,7 +97,14 @@ export class GenesysClient implements AsyncDisposable {
       clock,
       log,
       backoff: config.backoff ?? { firstMs: 500, maxMs: 8_000 },
-      accounts: new Accounts({ ...config, send: (request) => this.#login.send(request) }),
+      accounts: new Accounts({
+        ...config,
+        send: async (request) => {
+          const outcome = await this.#login.send(request)
+          config.onTokenCall?.(outcome.kind === 'answer' ? outcome.status : outcome.fault)
+          return outcome
+        },
+      }),
       breaker: new Breaker({
         ...config.breaker,
         onChange: (state) => log.warn({ host: baseUrl, state }, 'circuit breaker'),

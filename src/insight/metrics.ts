@@ -41,6 +41,7 @@ export class Metrics {
   readonly #requests: Histogram<'route' | 'method' | 'status'>
   readonly #calls: Histogram<'operation' | 'dialect' | 'outcome'>
   readonly #attempts: Counter<'operation' | 'dialect'>
+  readonly #tokenCalls: Counter<'outcome'>
   readonly #quotaWaits: Histogram<'client'>
   readonly #messages: Counter<'outcome'>
   readonly #queueWaits: Histogram
@@ -70,6 +71,12 @@ export class Metrics {
       name: 'gateway_upstream_attempts_total',
       help: 'Requests that left for the platform',
       labelNames: ['operation', 'dialect'],
+      registers,
+    })
+    this.#tokenCalls = new Counter({
+      name: 'gateway_upstream_token_calls_total',
+      help: 'Requests for an access token; outcome is the status or the kind of fault',
+      labelNames: ['outcome'],
       registers,
     })
     this.#quotaWaits = new Histogram({
@@ -116,6 +123,13 @@ export class Metrics {
     this.#calls.observe({ operation, dialect, outcome }, rest.durationMs / 1000)
     this.#attempts.inc({ operation, dialect }, rest.attempts)
     if (clientId !== null) this.#quotaWaits.observe({ client: clientId }, rest.quotaWaitMs / 1000)
+  }
+
+  /** The status of the answer to a request for a token, or why there was none. */
+  tokenCall(outcome: number | string): void {
+    this.#tokenCalls.inc({
+      outcome: typeof outcome === 'number' ? platformStatusLabel(outcome) : outcome,
+    })
   }
 
   leaving(waitedMs: number): void {

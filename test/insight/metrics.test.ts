@@ -50,6 +50,7 @@ describe('/metrics', () => {
       gateway_http_request_seconds: 'histogram',
       gateway_upstream_call_seconds: 'histogram',
       gateway_upstream_attempts_total: 'counter',
+      gateway_upstream_token_calls_total: 'counter',
       gateway_quota_used: 'gauge',
       gateway_quota_limit: 'gauge',
       gateway_quota_queued: 'gauge',
