@@ -6,7 +6,7 @@ import type { JournalEvent } from '../sessions/events.ts'
 import type { DialectName, SessionState } from '../sessions/session.ts'
 import { DropOff, type DropOffState } from './drop-off.ts'
 import { LastHour, type LastHourState } from './last-hour.ts'
-import { Latency, latencyIn } from './latency.ts'
+import { Latency, latencyIn, type Recorded } from './latency.ts'
 import { MessageCounts, type MessageCountsState } from './message-counts.ts'
 import { SessionCounts, type SessionCountsState } from './session-counts.ts'
 
@@ -19,7 +19,7 @@ interface SessionData {
 }
 
 /** Raised when older states can no longer be gone on from: then the journal is counted anew. */
-const version = 2
+const version = 3
 
 interface Saved {
   version: typeof version
@@ -28,7 +28,7 @@ interface Saved {
   dropOff: DropOffState
   youngAfter: number
   lastHour: LastHourState
-  latency: { create: string; activate: string; message: string }
+  latency: { create: Recorded; activate: Recorded; message: Recorded }
 }
 
 export class Figures {
@@ -127,7 +127,7 @@ export class Figures {
       dropOff: this.#dropOff.save(),
       youngAfter: this.#dropOff.youngAfter(position),
       lastHour: this.#lastHour.save(),
-      latency: { create: create.encode(), activate: activate.encode(), message: message.encode() },
+      latency: { create: create.save(), activate: activate.save(), message: message.save() },
     }
     return JSON.stringify(state)
   }
