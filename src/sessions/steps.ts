@@ -179,7 +179,7 @@ function waitingUnlessSent(part: MessagePart): MessagePart {
   return part.status === 'sent' ? part : { ...part, status: 'accepted' }
 }
 
-export /** Nothing more of the message leaves: `inFlight` is what became of the part that was, and the rest did not arrive. */
+/** Nothing more of the message leaves: `inFlight` is what became of the part that was, and the rest did not arrive. */
 function partsAtTheEnd(
   { parts }: Message,
   inFlight: 'failed' | 'unconfirmed' = 'failed',
