@@ -60,11 +60,6 @@ export async function startCollector(t: Pick<TestContext, 'after'>): Promise<Col
   return { url: `http://127.0.0.1:${port}`, spans, posts, bytes, collected }
 }
 
-/** The spans below a span, in the order of their starts as far as they were told. */
-export function childrenOf(spans: readonly CollectedSpan[], { spanId }: CollectedSpan) {
-  return spans.filter(({ parentId }) => parentId === spanId)
-}
-
 const kinds = ['other', 'internal', 'server', 'client'] as const
 
 /** ExportTraceServiceRequest of opentelemetry-proto 1.x. */
