@@ -5,7 +5,7 @@ import type { Dialect, RefreshOutcome } from '../genesys/dialect.ts'
 import { Agenda } from './agenda.ts'
 import { type Caller, gatewayItself } from './caller.ts'
 import type { SessionRegistry } from './registry.ts'
-import { isOver, type Session } from './session.ts'
+import { isOver, type Session, sessionOver } from './session.ts'
 import { type Cause, ended } from './steps.ts'
 import { expiring, tokenRotated } from './stream-steps.ts'
 import { untilStored } from './until-stored.ts'
@@ -143,12 +143,7 @@ export class Rotation implements Disposable {
     if (!refreshToken) {
       throw new GatewayError('not-supported-by-dialect', `${name} has no token to rotate`)
     }
-    if (isOver(session)) {
-      throw new GatewayError(
-        'session-closed',
-        `The session is ${session.state}: ${session.closeReason}`,
-      )
-    }
+    if (isOver(session)) throw sessionOver(session)
     const outcome = await client
       .call(refreshToken.request(session), {
         dialect: name,
