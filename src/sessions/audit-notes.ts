@@ -1,6 +1,7 @@
 /** What the audit says of each thing that can happen to a session: facts, and nothing the guest said or is. */
 import type { JsonObject } from '../json.ts'
 import type { AuditAction, AuditNote } from './audit-entry.ts'
+import { plainReason } from './close-reasons.ts'
 import type { Message } from './message.ts'
 import type { Consent, Session } from './session.ts'
 
@@ -77,31 +78,6 @@ export function consentNote(before: Session, consent: Consent, cause: Cause): Au
 
 export function erasedNote({ sequence, lastOrdinal }: Session, cause: Cause): AuditNote {
   return note('data_erased', cause, { events: sequence, messages: lastOrdinal })
-}
-
-/** The reasons that are in our own words. */
-const ownReasons: readonly string[] = [
-  'closed by the caller',
-  'stream-lost',
-  'platform',
-  'displaced',
-  'session expired',
-  'session not found',
-  'conversation closed',
-  'authentication failed',
-  'disconnected',
-  'cleared',
-  'logged out',
-  'read-only',
-  'the refresh token is spent',
-  'the guest token ended and could not be replaced',
-]
-
-/** Why a session ended, without the platform's own words: those may repeat what was said. */
-export function plainReason(closeReason: string | null): string | null {
-  if (closeReason === null) return null
-  const [reason = ''] = closeReason.split(':', 1)
-  return ownReasons.includes(reason) ? reason : 'platform'
 }
 
 function flags({ marketing, personalization, analytics }: Consent) {

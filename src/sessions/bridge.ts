@@ -12,6 +12,7 @@ import type { Trace } from '../trace.ts'
 import type { BridgeDeps } from './bridge-deps.ts'
 import type { Flight, Landed } from './carrier.ts'
 import { CatchUp } from './catch-up.ts'
+import { forgotten } from './close-reasons.ts'
 import { sayGoodbye } from './farewell.ts'
 import { FrameSender } from './frame-sender.ts'
 import { Inbox } from './inbox.ts'
@@ -23,7 +24,7 @@ import { afterEnd } from './redial.ts'
 import { Reorder } from './reorder.ts'
 import { isOver, type Session } from './session.ts'
 import { byItself, ended } from './steps.ts'
-import { forgotten, receivedTogether, streamLost, streamOpened } from './stream-steps.ts'
+import { receivedTogether, streamLost, streamOpened } from './stream-steps.ts'
 
 const rememberedIds = 1000
 /** What is on its way when a guest leaves gets so long for its ack. */
@@ -64,7 +65,6 @@ export class Bridge {
   constructor(session: Session, { stream, refreshToken }: Dialect, deps: BridgeDeps) {
     if (!stream) throw new Error(`${session.dialect} has no stream`)
     const { clock } = deps
-    const onTrouble = this.#onTrouble
     this.#sessionId = session.id
     this.#stream = stream
     this.#canRefresh = refreshToken !== undefined
@@ -84,7 +84,7 @@ export class Bridge {
     this.#inbox = new Inbox({
       clock,
       isStopped: () => this.#state === 'closed',
-      onTrouble,
+      onTrouble: this.#onTrouble,
       connection: () => this.#socket,
       receive: (messages) => receive(messages, this.#receiver),
     })

@@ -2,8 +2,7 @@
  * What is left of sessions, messages and events once what the guest is and said is taken out of them: the same shapes,
  * so that answers, replays and webhooks stay what they are described as.
  */
-
-import { plainReason } from './audit-notes.ts'
+import { plainReason } from './close-reasons.ts'
 import type { NewEvent } from './events.ts'
 import type { Attachment, Message, MessageError, MessagePart } from './message.ts'
 import type { Guest, Session } from './session.ts'

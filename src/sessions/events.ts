@@ -20,6 +20,13 @@ export const eventTypes = [
 ] as const
 export type EventType = (typeof eventTypes)[number]
 
+const ends: readonly EventType[] = ['session.closed', 'session.expired', 'session.failed']
+
+/** The session is over: after it only what becomes of waiting messages can follow. */
+export function isEnd(type: EventType): boolean {
+  return ends.includes(type)
+}
+
 /** A fact about a session, as it is handed to the store. */
 export interface NewEvent {
   /** `evt_…` */

@@ -2,6 +2,7 @@
 import type { InboundMessage, UpstreamGuest } from '../genesys/dialect.ts'
 import type { AuditNote } from './audit-entry.ts'
 import { activatedNote, connectedNote, consentNote, lostNote, rotatedNote } from './audit-notes.ts'
+import { forgotten } from './close-reasons.ts'
 import type { EventType } from './events.ts'
 import { newId } from './ids.ts'
 import type { Message } from './message.ts'
@@ -16,9 +17,6 @@ import {
   type Step,
   sessionEvent,
 } from './steps.ts'
-
-/** Why a session ended whose platform has begun another in its place. */
-export const forgotten = 'the platform no longer knew the session'
 
 /**
  * The guest may speak. A pending session is active by that. Where the platform has begun anew with a guest it had let

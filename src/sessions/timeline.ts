@@ -5,7 +5,8 @@
 import { readCursor, writeCursor } from '../store/cursor.ts'
 import type { Page, PageRequest, Store } from '../store/store.ts'
 import { traceFrom, traceIdOf } from '../trace.ts'
-import type { EventType, JournalEvent } from './events.ts'
+import { plainReason } from './close-reasons.ts'
+import { type EventType, isEnd, type JournalEvent } from './events.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { PublicMessage, PublicSession } from './views.ts'
 
@@ -107,8 +108,6 @@ function messageFacts(message: PublicMessage, at: number) {
   }
 }
 
-const ends: readonly EventType[] = ['session.closed', 'session.expired', 'session.failed']
-
 function sessionFacts(type: EventType, session: PublicSession) {
   const { state, conversationId, stream, latencyMs, tokenExpiresAt, closeReason } = session
   return {
@@ -118,8 +117,7 @@ function sessionFacts(type: EventType, session: PublicSession) {
     reconnects: stream.reconnects,
     latencyMs,
     tokenExpiresAt,
-    // What follows the colon is the platform's.
-    closeReason: ends.includes(type) ? (closeReason?.split(':', 1)[0] ?? null) : null,
+    closeReason: isEnd(type) ? plainReason(closeReason) : null,
   }
 }
 

@@ -1,12 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.ts'
-import type { JournalEvent } from '../../sessions/events.ts'
+import { isEnd, type JournalEvent } from '../../sessions/events.ts'
 import type { Feed } from '../../sessions/feed.ts'
 import { isOver, type Session } from '../../sessions/session.ts'
 import type { Store } from '../../store/store.ts'
 import { type Ending, QuietEnd } from './quiet-end.ts'
 import { readJournal, type Sink } from './reader.ts'
-import { ephemeral, isFinal, SessionSource } from './session-source.ts'
+import { ephemeral, SessionSource } from './session-source.ts'
 
 export interface FollowDeps {
   store: Store
@@ -71,7 +71,7 @@ class Follower implements Sink, Ending {
   }
 
   event(text: string, sequence: number, event: JournalEvent): Promise<void> | undefined {
-    this.#end.saw(isFinal(event.type))
+    this.#end.saw(isEnd(event.type))
     return this.#line.send(text, sequence, event)
   }
 

@@ -1,4 +1,4 @@
-import type { EventType, JournalEvent } from '../../sessions/events.ts'
+import type { JournalEvent } from '../../sessions/events.ts'
 import type { Feed } from '../../sessions/feed.ts'
 import { newId } from '../../sessions/ids.ts'
 import type { Store } from '../../store/store.ts'
@@ -43,13 +43,6 @@ export function journalSource(store: Store, feed: Feed): Source {
     cursorOf: (event) => event.position,
     gapless: false,
   }
-}
-
-const finalTypes: readonly EventType[] = ['session.closed', 'session.expired', 'session.failed']
-
-/** After it only what becomes of waiting messages can follow. */
-export function isFinal(type: EventType): boolean {
-  return finalTypes.includes(type)
 }
 
 /** An event that is not in the journal, in the shape of those that are, without a sequence. */
