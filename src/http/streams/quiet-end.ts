@@ -8,6 +8,8 @@ export interface Ending {
   isSettled(): Promise<boolean>
   /** The session is over and everything has been sent. */
   over(): void
+  /** It cannot be told whether there is more; who comes back later gets it. */
+  cut(reason: 'trouble', error: unknown): void
 }
 
 /**
@@ -47,8 +49,12 @@ export class QuietEnd {
   }
 
   async #endIfSettled(): Promise<void> {
-    // What settles the last message is an event, and after it the reader is idle again.
-    const settled = await this.#ending.isSettled().catch(() => true)
-    if (settled && !this.#cancelled) this.#ending.over()
+    try {
+      // What settles the last message is an event, and after it the reader is idle again.
+      const settled = await this.#ending.isSettled()
+      if (settled && !this.#cancelled) this.#ending.over()
+    } catch (error) {
+      if (!this.#cancelled) this.#ending.cut('trouble', error)
+    }
   }
 }
