@@ -64,7 +64,7 @@ function passSignals(child) {
 }
 
 /** Every package named in package.json is there, and nothing was locked since. */
-export function isInstalled() {
+function isInstalled() {
   const installedLock = path.join(modules, '.package-lock.json')
   if (!existsSync(installedLock)) return false
   if (statSync(installedLock).mtimeMs < statSync(path.join(root, 'package-lock.json')).mtimeMs) {

@@ -82,7 +82,7 @@ export function guardedLookup(allowPrivate: boolean, resolve: Resolve = lookup):
 /** What of IPv6 is given out to anybody; addresses of IPv4 hide in the rest. */
 const globalIPv6 = ipaddr.IPv6.parseCIDR('2000::/3')
 
-export function isPublic(address: string): boolean {
+function isPublic(address: string): boolean {
   const parsed = ipaddr.process(address)
   if (parsed.range() !== 'unicast') return false
   return parsed instanceof ipaddr.IPv4 || parsed.match(globalIPv6)

@@ -4,7 +4,7 @@
  */
 import TinyQueue from 'tinyqueue'
 
-export const dropOffMs = 5 * 60_000
+const dropOffMs = 5 * 60_000
 
 export interface DropOffState {
   judged: number

@@ -135,7 +135,7 @@ function mayBeRepeated(error: unknown): never {
 }
 
 /** The metadata as it goes to the platform: the known keys in its spelling, the others as they came. */
-export function platformMetadata(metadata: JsonObject): JsonObject {
+function platformMetadata(metadata: JsonObject): JsonObject {
   const spelling: Record<string, string> = {
     botScore: 'bot_score',
     sourceChannel: 'source_channel',

@@ -9,7 +9,7 @@ import type { Guest, Session } from './session.ts'
 import type { Step } from './steps.ts'
 import type { PublicMessage, PublicSession } from './views.ts'
 
-export const erasedText = '[erased]'
+const erasedText = '[erased]'
 
 const nobody: Guest = { id: null, name: erasedText, email: null, locale: null, attributes: {} }
 

@@ -83,7 +83,7 @@ export class Policy {
  * Cuts a text into parts of at most `maxBytes` of UTF-8, never inside a grapheme, after a space where the second half
  * of a part has one. The parts joined are the text. Throws `message-too-large` when one grapheme alone is larger.
  */
-export function splitText(text: string, maxBytes: number): string[] {
+function splitText(text: string, maxBytes: number): string[] {
   const parts: string[] = []
   let part = ''
   let bytes = 0

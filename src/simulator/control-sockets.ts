@@ -9,15 +9,15 @@ const filter = {
   /** A guest's or session's id. */
   subject: z.string().optional(),
 }
-export const SocketFilter = z.strictObject(filter)
-export const SocketDrop = z.strictObject({
+const SocketFilter = z.strictObject(filter)
+const SocketDrop = z.strictObject({
   ...filter,
   /** Absent: cut without a close frame. */
   code: z.int().min(1000).max(4999).optional(),
   reason: z.string().default(''),
 })
-export const SocketFreeze = z.strictObject({ ...filter, frozen: z.boolean().default(true) })
-export const SocketPush = z.strictObject({ ...filter, frame: z.looseObject({}) })
+const SocketFreeze = z.strictObject({ ...filter, frozen: z.boolean().default(true) })
+const SocketPush = z.strictObject({ ...filter, frame: z.looseObject({}) })
 
 export interface OpenSocket {
   id: string

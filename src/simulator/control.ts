@@ -58,7 +58,7 @@ export interface Control {
   coverage(): Record<string, readonly Coverage[]>
 }
 
-export const PlatformSaying = z.strictObject({
+const PlatformSaying = z.strictObject({
   author: z.enum(authors).default('agent'),
   text: z.string().default(''),
   /** Structured content, as the surface writes it. */

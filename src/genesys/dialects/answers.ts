@@ -11,7 +11,7 @@ export const platformId = z.union([z.string().min(1), z.number()]).transform((id
 export const platformTime = z.unknown().optional().transform(instant)
 
 /** Genesys' error body; every field may be missing. */
-export const PlatformError = z.object({
+const PlatformError = z.object({
   code: z.string().nullish(),
   message: z.string().nullish(),
   contextId: z.string().nullish(),

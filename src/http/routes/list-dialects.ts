@@ -4,7 +4,7 @@ import { dialectNames } from '../../sessions/session.ts'
 import { problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 
-export const DialectView = z
+const DialectView = z
   .object({
     name: z.enum(dialectNames),
     configured: z.boolean(),

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts'
 
 const beatMs = 5000
 const pingEveryBytes = 32 * 1024
-export const windowBytes = 256 * 1024
+const windowBytes = 256 * 1024
 
 /**
  * The server's end of a WebSocket that sends no more than its client takes. What a client has really taken shows only

@@ -62,7 +62,7 @@ function takeMessage(
   return undefined
 }
 
-export function attributesTooLarge(
+function attributesTooLarge(
   hub: Hub,
   attributes: Record<string, string> | undefined,
 ): Refusal | undefined {

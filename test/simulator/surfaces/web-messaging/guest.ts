@@ -14,7 +14,7 @@ export interface Frame extends Body {
   body: Body
 }
 
-export const noLimits = {
+const noLimits = {
   messagesPerSession: 'off',
   requestsPerConnection: 'off',
   configuresPerSession: 'off',
