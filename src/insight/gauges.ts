@@ -1,5 +1,6 @@
 /** What a scrape reads from the rest of the gateway, at that moment. */
 import { Gauge, type Registry } from 'prom-client'
+import { StoreUnavailable } from '../store/store.ts'
 import type { StateCounts } from './session-counts.ts'
 
 export interface MetricSources {
@@ -100,12 +101,20 @@ function addGauge(
     registers: [registry],
     async collect() {
       this.reset()
-      // A store that cannot be read has no lag to tell, and says so itself; all else is to be had still.
-      const readings = await Promise.resolve(read()).catch(() => [])
-      for (const [value, labels] of readings) {
+      for (const [value, labels] of await readings(read)) {
         if (labels) this.set(labels, value)
         else this.set(value)
       }
     },
   })
+}
+
+/** A store that cannot be read has nothing to tell, and says so itself; all else is to be had still. */
+async function readings(read: Read): Promise<readonly Reading[]> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return []
+    throw error
+  }
 }

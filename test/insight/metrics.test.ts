@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { request as httpRequest, METHODS } from 'node:http'
 import { describe, it } from 'node:test'
 import { Metrics } from '../../src/insight/metrics.ts'
+import { StoreUnavailable } from '../../src/store/store.ts'
 import { openSession, respondAsync, send } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 import { openSse } from '../support/sse.ts'
@@ -14,7 +15,7 @@ const openMetrics = 'application/openmetrics-text;version=1.0.0,text/plain;versi
 
 describe('the metrics', () => {
   it('leave out what cannot be read, and only that', async () => {
-    const unreadable = () => Promise.reject(new Error('disk I/O error'))
+    const unreadable = () => Promise.reject(new StoreUnavailable('disk I/O error'))
     const metrics = new Metrics({
       sessions: () => [],
       waiting: () => 3,
