@@ -27,3 +27,10 @@ export interface Span {
 export interface Tracer {
   start(name: string, start: SpanStart): Span
 }
+
+/** Who is called, without the path: that may say who the guest is, or be a key. */
+export function serverOf(url: string): SpanAttributes {
+  const { hostname, port, protocol } = URL.parse(url) ?? { hostname: '', port: '', protocol: '' }
+  const isSecure = protocol === 'https:' || protocol === 'wss:'
+  return { 'server.address': hostname, 'server.port': Number(port) || (isSecure ? 443 : 80) }
+}

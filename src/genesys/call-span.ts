@@ -1,6 +1,6 @@
 /** The span of one attempt at the platform's API. The path stays out: it has ids in it that callers may have chosen. */
 import type { Trace } from '../trace.ts'
-import type { Span, Tracer } from '../tracing.ts'
+import { type Span, serverOf, type Tracer } from '../tracing.ts'
 import type { UpstreamRequest } from './dialect.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -17,15 +17,13 @@ export function startCallSpan(
   { method, operation }: UpstreamRequest,
   { baseUrl, dialect, parent, attempt }: Attempt,
 ): Span {
-  const { hostname, port, protocol } = new URL(baseUrl)
   return tracer.start(`${method} ${operation}`, {
     kind: 'client',
     parent: parent ?? null,
     attributes: {
       'http.request.method': method,
       'http.request.resend_count': attempt > 1 ? attempt - 1 : undefined,
-      'server.address': hostname,
-      'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+      ...serverOf(baseUrl),
       'gateway.operation': operation,
       'gateway.dialect': dialect,
     },

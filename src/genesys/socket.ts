@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import { redact } from '../redact.ts'
 import { childOf, type Trace, traceHeaders } from '../trace.ts'
-import type { Span, Tracer } from '../tracing.ts'
+import { type Span, serverOf, type Tracer } from '../tracing.ts'
 import type { StreamOpening } from './dialect.ts'
 import { retryAfterMs } from './retry.ts'
 
@@ -212,13 +212,11 @@ function startDialSpan(
   { url }: StreamOpening,
   { sessionId, trace }: DialFor,
 ): Span {
-  const { hostname, port, protocol } = URL.parse(url) ?? { hostname: '', port: '', protocol: '' }
   return tracer.start('dial stream', {
     kind: 'client',
     parent: trace,
     attributes: {
-      'server.address': hostname,
-      'server.port': Number(port) || (protocol === 'wss:' ? 443 : 80),
+      ...serverOf(url),
       'network.protocol.name': 'websocket',
       'gateway.session.id': sessionId,
     },

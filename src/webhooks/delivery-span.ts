@@ -1,7 +1,7 @@
 /** The span of one try to deliver an event. Of the URL only the host: the rest may be what the receiver knows us by. */
 import type { JournalEvent } from '../sessions/events.ts'
 import { type Trace, traceFrom } from '../trace.ts'
-import type { Span, Tracer } from '../tracing.ts'
+import { type Span, serverOf, type Tracer } from '../tracing.ts'
 import type { Receipt } from './receiver.ts'
 import type { Webhook } from './webhook.ts'
 
@@ -16,15 +16,13 @@ export function startDeliverySpan(
   event: JournalEvent,
   attempt: number,
 ): Span {
-  const { hostname, port, protocol } = new URL(url)
   return tracer.start('POST webhook', {
     kind: 'client',
     parent: traceOf(event),
     attributes: {
       'http.request.method': 'POST',
       'http.request.resend_count': attempt > 1 ? attempt - 1 : undefined,
-      'server.address': hostname,
-      'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+      ...serverOf(url),
       'cloudevents.event_id': event.id,
       'cloudevents.event_type': event.type,
       'cloudevents.event_subject': event.sessionId,
