@@ -2,7 +2,7 @@
  * What happened to a session, step by step, for those who help its guest: times, outcomes and ids, nothing of what was
  * said and nothing of who said it. It is made from the journal, which is kept as long as the session is, erased or not.
  */
-import { readCursor, writeCursor } from '../store/cursor.ts'
+import { pageOf, readCursor } from '../store/cursor.ts'
 import type { Page, PageRequest, Store } from '../store/store.ts'
 import { traceFrom, traceIdOf } from '../trace.ts'
 import { plainReason } from './close-reasons.ts'
@@ -44,16 +44,15 @@ export async function readTimeline(
   // With the one before, which the first of the page is measured from.
   const from = Math.max(0, after - 1)
   const events = await store.eventsOf(sessionId, from, limit + 1 + (after - from))
-  const shown = events.filter(({ sequence }) => sequence > after).slice(0, limit)
-  const tries = triesOf(new Set(shown.map(({ id }) => id)))
-  const items = shown.map((event) => {
+  const found = events.filter(({ sequence }) => sequence > after)
+  const page = pageOf(list, found, limit, ({ sequence }) => [sequence])
+  const tries = triesOf(new Set(page.items.map(({ id }) => id)))
+  const items = page.items.map((event) => {
     const previous = events[events.indexOf(event) - 1]
     const since = { createdAt, previousAt: previous?.at ?? createdAt }
     return stepOf(event, since, tries)
   })
-  const last = shown.at(-1)
-  const hasMore = last !== undefined && events.at(-1) !== last
-  return { items, nextCursor: hasMore ? writeCursor(list, [last.sequence]) : null }
+  return { items, nextCursor: page.nextCursor }
 }
 
 function stepOf(

@@ -5,7 +5,7 @@ import type { JsonObject } from '../json.ts'
 import type { AuditAction, AuditEntry } from '../sessions/audit-entry.ts'
 import { type Signer, signerOf } from '../signature.ts'
 import type { AuditBook } from './audit-book.ts'
-import { readCursor, writeCursor } from './cursor.ts'
+import { pageOf, readCursor } from './cursor.ts'
 import type { KnownSessions } from './known-sessions.ts'
 import type { Places } from './places.ts'
 import type { Row } from './rows.ts'
@@ -50,13 +50,8 @@ export class SqliteAudit implements AuditTrail {
       isEnd = rows.length < window
       if (!isEnd && found.length <= limit) await turn()
     }
-    const items = found.slice(0, limit)
-    const last = items.at(-1)
-    const hasMore = found.length > limit && last !== undefined
-    return {
-      items: items.map(({ entry }) => entry),
-      nextCursor: hasMore ? writeCursor(list, [last.position]) : null,
-    }
+    const { items, nextCursor } = pageOf(list, found, limit, (each) => [each.position])
+    return { items: items.map(({ entry }) => entry), nextCursor }
   }
 
   async read(filter: AuditFilter, afterPosition: number, limit: number): Promise<AuditPart> {

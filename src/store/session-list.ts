@@ -3,7 +3,7 @@
  * its cost does not depend on how many sessions there are.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { readCursor, writeCursor } from './cursor.ts'
+import { pageOf, readCursor } from './cursor.ts'
 import { type Row, sessionColumns } from './rows.ts'
 import type { Page, PageRequest, SessionFilter } from './store.ts'
 
@@ -34,11 +34,7 @@ export class SessionList {
     const list = JSON.stringify(['sessions', asked, values])
     const place = cursor === undefined ? undefined : readCursor(list, cursor)
     const rows = this.#rows(asked, values, limit + 1, place)
-    const items = rows.slice(0, limit)
-    const last = items.at(-1)
-    if (rows.length <= limit || !last) return { items, nextCursor: null }
-    const end = [Number(last.created_at), Number(last.key)]
-    return { items, nextCursor: writeCursor(list, end) }
+    return pageOf(list, rows, limit, (row) => [Number(row.created_at), Number(row.key)])
   }
 
   #rows(

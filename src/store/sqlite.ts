@@ -7,7 +7,7 @@ import type { Session } from '../sessions/session.ts'
 import { AuditBook } from './audit-book.ts'
 import { AuditRetention } from './audit-retention.ts'
 import { SqliteAudit } from './audit-trail.ts'
-import { readCursor, writeCursor } from './cursor.ts'
+import { pageOf, readCursor } from './cursor.ts'
 import { type ErasedUpTo, Erasure, emptyLog } from './erasure.ts'
 import { EventPositions } from './event-position.ts'
 import { Followers } from './followers.ts'
@@ -168,11 +168,8 @@ export class SqliteStore implements Store {
   async listMessages(sessionId: string, { limit, cursor }: PageRequest): Promise<Page<Message>> {
     const list = `messages ${sessionId}`
     const [after = 0] = cursor === undefined ? [] : readCursor(list, cursor)
-    const rows = this.#rowsAfter('message', sessionId, after, limit + 1)
-    const items = rows.slice(0, limit).map(toMessage)
-    const last = items.at(-1)
-    const hasMore = rows.length > limit && last !== undefined
-    return { items, nextCursor: hasMore ? writeCursor(list, [last.ordinal]) : null }
+    const found = this.#rowsAfter('message', sessionId, after, limit + 1).map(toMessage)
+    return pageOf(list, found, limit, ({ ordinal }) => [ordinal])
   }
 
   async unsettledMessages(sessionId: string): Promise<Message[]> {
