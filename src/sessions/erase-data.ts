@@ -1,10 +1,9 @@
 import type { Clock } from '../clock.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
-import { erasedData, erasedMessage } from './erasure.ts'
+import { erased, erasedData, erasedMessage } from './erasure.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { Session } from './session.ts'
-import { erased } from './steps.ts'
 import { storeTrouble } from './store-trouble.ts'
 
 export interface EraseDeps {

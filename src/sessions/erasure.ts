@@ -2,20 +2,29 @@
  * What is left of sessions, messages and events once what the guest is and said is taken out of them: the same shapes,
  * so that answers, replays and webhooks stay what they are described as.
  */
+import { erasedNote } from './audit-notes.ts'
 import { plainReason } from './close-reasons.ts'
 import type { NewEvent } from './events.ts'
 import type { Attachment, Message, MessageError, MessagePart } from './message.ts'
 import type { Guest, Session } from './session.ts'
-import type { Step } from './steps.ts'
+import type { Cause, Step } from './steps.ts'
 import type { PublicMessage, PublicSession } from './views.ts'
 
 const erasedText = '[erased]'
 
 const nobody: Guest = { id: null, name: erasedText, email: null, locale: null, attributes: {} }
 
-/** A session that is over, without the guest. */
-export function erasedSession(session: Session): Session {
-  return { ...session, ...withoutGuest(session), upstream: {}, secrets: null }
+/** Takes the guest out of a session that is over. Nothing more of it is kept from then on. */
+export function erased(before: Session, cause: Cause): Step {
+  const session: Session = {
+    ...before,
+    ...withoutGuest(before),
+    upstream: {},
+    secrets: null,
+    version: before.version + 1,
+    erasedAt: cause.at,
+  }
+  return { session, events: [], messages: [], audit: [erasedNote(session, cause)] }
 }
 
 /** A message without what was said. */

@@ -4,14 +4,7 @@
  */
 import { type Trace, traceText } from '../trace.ts'
 import type { AuditNote } from './audit-entry.ts'
-import {
-  activatedNote,
-  createdNotes,
-  endedNote,
-  erasedNote,
-  transmittedNote,
-} from './audit-notes.ts'
-import { erasedSession } from './erasure.ts'
+import { activatedNote, createdNotes, endedNote, transmittedNote } from './audit-notes.ts'
 import type { EventType, NewEvent } from './events.ts'
 import { newId } from './ids.ts'
 import type { Message, MessageError, MessagePart } from './message.ts'
@@ -144,16 +137,6 @@ export function unconfirmed(
   const session = next(before, cause, 1, {})
   const events = [messageEvent('message.unconfirmed', final, cause)]
   return { session, events, messages: [final], audit: [transmittedNote(session, final, cause)] }
-}
-
-/** Takes what the guest is and said out of a session that is over. Nothing more of it is kept from then on. */
-export function erased(before: Session, cause: Cause): Step {
-  const session = {
-    ...erasedSession(before),
-    version: before.version + 1,
-    erasedAt: cause.at,
-  }
-  return { session, events: [], messages: [], audit: [erasedNote(session, cause)] }
 }
 
 /** The session after `facts` events, with what else became known. For the files of steps only. */
