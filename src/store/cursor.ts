@@ -5,7 +5,10 @@
 import { createHash } from 'node:crypto'
 import { InvalidCursor, type Page } from './store.ts'
 
-/** The page of what was read: one more than `limit` where there is more. `placeOf` says where an item stands. */
+/**
+ * The page of what was read: one more than `limit` where there is more. `list` says which list and with what filter,
+ * `placeOf` where in it an item stands.
+ */
 export function pageOf<T>(
   list: string,
   found: readonly T[],
@@ -18,7 +21,6 @@ export function pageOf<T>(
   return { items, nextCursor: hasMore ? writeCursor(list, placeOf(last)) : null }
 }
 
-/** `list` says which list and with what filter. */
 function writeCursor(list: string, place: readonly number[]): string {
   const sum = createHash('sha256')
     .update(JSON.stringify([list, place]))
