@@ -96,8 +96,10 @@ describe('DELETE /v1/sessions/{id}/data', { concurrency: 2 }, () => {
         assert.equal(text, '')
         await world.assertNone(`/v1/sessions/${id}/messages/${messageId}`)
       }
-      assert.ok((await world.replayOf(id)) >= 2)
     }
+    // Each waits until its stream is quiet.
+    const replayed = await Promise.all(guests.map((id) => world.replayOf(id)))
+    assert.ok(replayed.every((events) => events >= 2))
     for (const route of ['/v1/sessions', '/v1/audit?limit=200', '/v1/stats', '/metrics']) {
       await world.assertNone(route)
     }

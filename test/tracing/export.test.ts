@@ -207,7 +207,7 @@ describe('Spans', { concurrency: 4 }, () => {
 describe('A collector that does not answer', { concurrency: 2 }, () => {
   it('costs one warning and no message', async (t) => {
     const refusing = await startReceiver(t, { usually: answers(400) })
-    const { api, logs } = await startTestGateway(t, {
+    const { api, gateway, logs } = await startTestGateway(t, {
       environment: { OTEL_EXPORTER_OTLP_ENDPOINT: refusing.url },
     })
     const session = await openSession(api)
@@ -218,6 +218,8 @@ describe('A collector that does not answer', { concurrency: 2 }, () => {
     }
     const warnings = logs.filter((line) => line.includes('spans cannot be exported'))
     assert.equal(warnings.length, 1)
+    // While somebody still answers: what cannot be reached is tried again for seconds.
+    await gateway[Symbol.asyncDispose]()
   })
 
   it('holds up neither requests nor the stop', async (t) => {
