@@ -1,6 +1,7 @@
 /** What can be wrong with an audit entry, wherever it is read. */
+
+import { isSignedBy } from '../ed25519.ts'
 import { type AuditEntry, entryText, hashOf } from '../sessions/audit-entry.ts'
-import { isSignedBy } from '../signature.ts'
 
 /** An entry that is not as it was written, or not there. */
 export interface Break {

@@ -2,9 +2,10 @@
  * The last line of an export: how many entries it has and what all of its lines hash to, signed. It has the shape of an
  * entry, without a number.
  */
+
+import { isSignedBy, type Signer } from '../ed25519.ts'
 import type { JsonObject } from '../json.ts'
 import { type EntryFacts, entryLine, entryText, hashOf } from '../sessions/audit-entry.ts'
-import { isSignedBy, type Signer } from '../signature.ts'
 import type { AuditFilter } from '../store/store.ts'
 import type { Break } from './audit-check.ts'
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Signer } from '../ed25519.ts'
 import type { AuditNote } from '../sessions/audit-entry.ts'
-import type { Signer } from '../signature.ts'
 import type { AuditBook } from './audit-book.ts'
 import type { Places } from './places.ts'
 

@@ -1,9 +1,9 @@
 /** Reads the audit, and says of each entry whether it is what was written. */
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
+import { type Signer, signerOf } from '../ed25519.ts'
 import type { JsonObject } from '../json.ts'
 import type { AuditAction, AuditEntry } from '../sessions/audit-entry.ts'
-import { type Signer, signerOf } from '../signature.ts'
 import type { AuditBook } from './audit-book.ts'
 import { pageOf, readCursor } from './cursor.ts'
 import type { KnownSessions } from './known-sessions.ts'

@@ -1,8 +1,8 @@
+import type { Signer } from '../ed25519.ts'
 import type { AuditAction, AuditEntry, AuditNote } from '../sessions/audit-entry.ts'
 import type { JournalEvent, NewEvent } from '../sessions/events.ts'
 import type { Message } from '../sessions/message.ts'
 import type { DialectName, Session, SessionState } from '../sessions/session.ts'
-import type { Signer } from '../signature.ts'
 
 /** One atomic step of one session. Either all of it is durable and announced, or none of it happened. */
 export interface Change {

@@ -19,7 +19,7 @@ const vocabulary = [
   'json.ts',
   'redact.ts',
   'public-addresses.ts',
-  'signature.ts',
+  'ed25519.ts',
   'trace.ts',
   'tracing.ts',
 ]
