@@ -16,6 +16,7 @@ import { StreamTokens } from './http/streams/stream-tokens.ts'
 import { Audit } from './insight/audit.ts'
 import { logEvents } from './insight/event-log.ts'
 import { Metrics } from './insight/metrics.ts'
+import { openTracer } from './insight/open-tracer.ts'
 import { Stats } from './insight/stats.ts'
 import {
   dialectView,
@@ -31,7 +32,6 @@ import { dialectNames } from './sessions/session.ts'
 import { readTimeline } from './sessions/timeline.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
 import { openStore } from './store/open-store.ts'
-import { tracerOf } from './tracer-of.ts'
 import { Dispatcher } from './webhooks/dispatcher.ts'
 import { Receivers } from './webhooks/receiver.ts'
 
@@ -63,7 +63,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   await using stack = new AsyncDisposableStack()
 
-  const tracer = await tracerOf(settings, { version, clock, log: logger })
+  const tracer = await openTracer({ ...settings.tracing, version, clock, log: logger })
   // First, so that it is last to stop: what the others still do on their way out is exported too.
   if (tracer) stack.use(tracer)
   const store = stack.use(await openStore({ ...settings.store, clock, log: logger }))

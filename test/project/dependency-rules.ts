@@ -47,7 +47,6 @@ export const rules: readonly Rule[] = [
   },
   { of: 'welcome.ts', may: vocabulary, types: ['gateway.ts', 'settings.ts'] },
   { of: 'gateway.ts', may: ['**'] },
-  { of: 'tracer-of.ts', may: ['insight/open-tracer.ts', ...vocabulary], types: ['settings.ts'] },
   {
     of: 'session-layer.ts',
     may: ['sessions/**', 'genesys/**', ...vocabulary],

@@ -25,7 +25,7 @@ describe('OpenTelemetry', { concurrency: 2 }, () => {
     assert.ok(loaded.some((line) => line.endsWith('/src/gateway.ts')))
     // The interface itself, which records nothing, is what prom-client brings for its exemplars.
     const others = loaded.filter((line) => !line.includes('/@opentelemetry/api/'))
-    return others.filter((line) => /opentelemetry|open-tracer/.test(line))
+    return others.filter((line) => /opentelemetry|otlp-tracer/.test(line))
   }
 
   it('is not loaded without OTEL_EXPORTER_OTLP_ENDPOINT, whatever else is set', async (t) => {
