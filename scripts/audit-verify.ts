@@ -5,24 +5,12 @@
  */
 import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { ExportCheck, type ExportVerdict } from '../src/insight/audit-export.ts'
-
-const lineBreak = 10
+import { ExportCheck, type ExportVerdict } from '../src/insight/export-check.ts'
 
 async function check(file: string, trustedKey: string | undefined): Promise<ExportVerdict> {
-  const lines = new ExportCheck(trustedKey)
-  let rest: Buffer[] = []
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-    let from = 0
-    for (let end = chunk.indexOf(lineBreak); end !== -1; end = chunk.indexOf(lineBreak, from)) {
-      lines.add(Buffer.concat([...rest, chunk.subarray(from, end)]), true)
-      rest = []
-      from = end + 1
-    }
-    if (from < chunk.length) rest.push(chunk.subarray(from))
-  }
-  if (rest.length > 0) lines.add(Buffer.concat(rest), false)
-  return lines.verdict()
+  const found = new ExportCheck(trustedKey)
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) found.add(chunk)
+  return found.verdict()
 }
 
 function said({ entries, broken, publicKey }: ExportVerdict): string {

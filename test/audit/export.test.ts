@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { ExportCheck } from '../../src/insight/export-check.ts'
 import { entryLine, entryText, hashOf } from '../../src/sessions/audit-entry.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { openFor, recordingLog, sampleKey, temporaryFolder } from '../store/engines.ts'
@@ -32,6 +33,13 @@ describe('An export of the audit', () => {
   it('is intact as it was written: every entry and a seal', () => {
     const { entries, lines: count, broken: found } = verdictOn(Buffer.from(text))
     assert.deepEqual([entries, count, found], [8, 9, null])
+  })
+
+  it('is read alike whatever pieces its bytes come in', () => {
+    const check = new ExportCheck()
+    const bytes = Buffer.from(text)
+    for (let at = 0; at < bytes.length; at += 7) check.add(bytes.subarray(at, at + 7))
+    assert.deepEqual(check.verdict(), verdictOn(bytes))
   })
 
   it('shows every single byte that is another, and names its line', () => {

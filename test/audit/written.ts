@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { Audit } from '../../src/insight/audit.ts'
-import { ExportCheck, type ExportVerdict } from '../../src/insight/audit-export.ts'
+import { ExportCheck, type ExportVerdict } from '../../src/insight/export-check.ts'
 import type { AuditAction, AuditNote } from '../../src/sessions/audit-entry.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -67,11 +67,6 @@ export async function exportOf(store: Store, filter = {}): Promise<string> {
 
 export function verdictOn(bytes: Buffer, key?: string): ExportVerdict {
   const check = new ExportCheck(key)
-  let from = 0
-  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, from)) {
-    check.add(bytes.subarray(from, end), true)
-    from = end + 1
-  }
-  if (from < bytes.length) check.add(bytes.subarray(from), false)
+  check.add(bytes)
   return check.verdict()
 }

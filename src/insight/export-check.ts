@@ -40,7 +40,9 @@ interface Seal {
   digest: string
 }
 
-/** Feed it every line in order, then ask for the verdict. */
+const lineBreak = 10
+
+/** Feed it the bytes in order, then ask for the verdict. */
 export class ExportCheck {
   /** The seal must be made with this key; undefined takes whichever it names. */
   readonly #trustedKey: string | undefined
@@ -55,6 +57,8 @@ export class ExportCheck {
   readonly #gaps: { from: number; line: number }[] = []
   readonly #broken: BrokenLine[] = []
   readonly #unlinked: BrokenLine[] = []
+  /** Of a line whose end has not come yet. */
+  #rest: Buffer[] = []
   #lines = 0
   #entries = 0
   #last = 0
@@ -64,19 +68,19 @@ export class ExportCheck {
     this.#trustedKey = trustedKey
   }
 
-  /** `isWhole`: it ended with a line break. */
-  add(line: Buffer, isWhole: boolean): void {
-    this.#lines += 1
-    const entry = parse(line)
-    if (!isWhole) this.#wrong(entry, 'the line does not end with a line break')
-    else if (this.#seal) this.#wrong(entry, 'it stands after the seal')
-    else if (!entry) this.#wrong(undefined, 'the line is not an entry as it was written')
-    else if (entry.action === sealAction && entry.number === null) this.#sealed(entry)
-    else this.#entry(entry as AuditEntry)
-    this.#digest.update(line).update('\n')
+  add(chunk: Buffer): void {
+    let from = 0
+    for (let end = chunk.indexOf(lineBreak); end !== -1; end = chunk.indexOf(lineBreak, from)) {
+      this.#line(Buffer.concat([...this.#rest, chunk.subarray(from, end)]), true)
+      this.#rest = []
+      from = end + 1
+    }
+    if (from < chunk.length) this.#rest.push(chunk.subarray(from))
   }
 
+  /** Once, after the last bytes. */
   verdict(): ExportVerdict {
+    if (this.#rest.length > 0) this.#line(Buffer.concat(this.#rest), false)
     const seal = this.#seal
     const { publicKey } = seal?.facts.details ?? {}
     const broken = [...this.#broken, ...this.#afterwards(seal)].reduce(
@@ -85,6 +89,18 @@ export class ExportCheck {
     )
     const key = typeof publicKey === 'string' ? publicKey : null
     return { lines: this.#lines, entries: this.#entries, broken, publicKey: key }
+  }
+
+  /** `isWhole`: it ended with a line break. */
+  #line(line: Buffer, isWhole: boolean): void {
+    this.#lines += 1
+    const entry = parse(line)
+    if (!isWhole) this.#wrong(entry, 'the line does not end with a line break')
+    else if (this.#seal) this.#wrong(entry, 'it stands after the seal')
+    else if (!entry) this.#wrong(undefined, 'the line is not an entry as it was written')
+    else if (entry.action === sealAction && entry.number === null) this.#sealed(entry)
+    else this.#entry(entry as AuditEntry)
+    this.#digest.update(line).update('\n')
   }
 
   #entry(entry: AuditEntry): void {
