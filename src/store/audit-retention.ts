@@ -3,9 +3,8 @@ import type { Signer } from '../ed25519.ts'
 import type { AuditNote } from '../sessions/audit-entry.ts'
 import type { AuditBook } from './audit-book.ts'
 import type { Places } from './places.ts'
-
-/** Rows removed in one transaction, so that nobody waits long for theirs. */
-const rowsAtOnce = 300
+import { type Helping, removeSome } from './removal.ts'
+import type { Row } from './rows.ts'
 
 /**
  * Removes the audit entries of sessions that ended long ago. First comes the tombstone: the session's last entry, signed,
@@ -24,27 +23,27 @@ export class AuditRetention {
     this.#statements = prepare(db)
   }
 
-  /** Inside a transaction: one bounded helping. Returns how many sessions are done and whether there may be more. */
-  removeSome(before: number, limit: number, at: number): { removed: number; more: boolean } {
-    const { oldest, places, removePlace, removeEntry, done } = this.#statements
-    let removed = 0
-    for (let rows = 0; rows < rowsAtOnce; ) {
-      const session = removed < limit ? oldest.get(before) : undefined
-      if (!session) return { removed, more: false }
-      if (rows === 0) this.#places.settle()
-      const key = Number(session.session_key)
-      const tombstone = session.tombstone ?? this.#bury(key, String(session.session_id), at)
-      const gone = places.all(key, tombstone, rowsAtOnce - rows)
-      for (const { number, position } of gone) {
-        removeEntry.run(position ?? null)
-        removePlace.run(key, number ?? null, position ?? null)
-      }
-      rows += gone.length + 1
-      if (rows > rowsAtOnce) break
-      done.run(key)
-      removed += 1
+  /** Inside a transaction. Tombstones are dated `at`. */
+  removeSome(before: number, limit: number, at: number): Helping {
+    const { oldest, done } = this.#statements
+    const removal = {
+      next: () => oldest.get(before),
+      removeRows: (session: Row, most: number) => this.#removeEntries(session, most, at),
+      done: (session: Row) => done.run(Number(session.session_key)),
     }
-    return { removed, more: true }
+    return removeSome(this.#places, removal, limit)
+  }
+
+  #removeEntries({ session_key, session_id, tombstone }: Row, limit: number, at: number): number {
+    const { places, removePlace, removeEntry } = this.#statements
+    const key = Number(session_key)
+    const kept = tombstone ?? this.#bury(key, String(session_id), at)
+    const gone = places.all(key, kept, limit)
+    for (const { number, position } of gone) {
+      removeEntry.run(position ?? null)
+      removePlace.run(key, number ?? null, position ?? null)
+    }
+    return gone.length
   }
 
   /** Writes the tombstone; returns its position. */

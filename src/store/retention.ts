@@ -1,9 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { KnownSessions } from './known-sessions.ts'
 import type { Kind, Places } from './places.ts'
-
-/** Rows removed in one transaction, so that nobody waits long for theirs. */
-const rowsAtOnce = 300
+import { type Helping, removeSome } from './removal.ts'
+import type { Row } from './rows.ts'
 
 /**
  * Removes sessions that ended long ago, with their events, messages and keyed requests. Their audit entries stay, and
@@ -46,31 +45,30 @@ export class Retention {
     this.#removeProgress = db.prepare('DELETE FROM progress WHERE session_key = ?')
   }
 
-  /**
-   * Inside a transaction: one bounded helping of the work. A session goes last, after all that is its own, so what a
-   * crash leaves behind is found again. Returns how many sessions are gone and whether there may be more to do.
-   */
-  removeSome(before: number, limit: number): { removed: number; more: boolean } {
-    let removed = 0
-    for (let rows = 0; rows < rowsAtOnce; ) {
-      const session = removed < limit ? this.#oldest.get(before) : undefined
-      if (!session) return { removed, more: false }
-      if (rows === 0) this.#places.settle()
-      const key = Number(session.key)
-      const places = this.#placesOf.all(key, rowsAtOnce - rows)
-      for (const { kind, number, position } of places) {
-        for (const remove of this.#removeRows[kind as Exclude<Kind, 'audit'>])
-          remove.run(position ?? null)
-        this.#removePlace.run(key, kind ?? null, number ?? null, position ?? null)
-      }
-      rows += places.length + 1
-      if (rows > rowsAtOnce) break
-      this.#noteAudited.run(key)
-      this.#removeProgress.run(key)
-      this.#removeSession.run(key)
-      this.#sessions.forget(String(session.id))
-      removed += 1
+  /** Inside a transaction. A session goes last, after all that is its own, so what a crash leaves is found again. */
+  removeSome(before: number, limit: number): Helping {
+    const removal = {
+      next: () => this.#oldest.get(before),
+      removeRows: ({ key }: Row, most: number) => this.#removeRowsOf(Number(key), most),
+      done: ({ key, id }: Row) => this.#remove(Number(key), String(id)),
     }
-    return { removed, more: true }
+    return removeSome(this.#places, removal, limit)
+  }
+
+  #removeRowsOf(key: number, limit: number): number {
+    const places = this.#placesOf.all(key, limit)
+    for (const { kind, number, position } of places) {
+      for (const remove of this.#removeRows[kind as Exclude<Kind, 'audit'>])
+        remove.run(position ?? null)
+      this.#removePlace.run(key, kind ?? null, number ?? null, position ?? null)
+    }
+    return places.length
+  }
+
+  #remove(key: number, id: string): void {
+    this.#noteAudited.run(key)
+    this.#removeProgress.run(key)
+    this.#removeSession.run(key)
+    this.#sessions.forget(id)
   }
 }

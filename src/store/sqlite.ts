@@ -15,6 +15,7 @@ import { GroupCommit } from './group-commit.ts'
 import { KnownSessions } from './known-sessions.ts'
 import { Messages } from './messages.ts'
 import { Places } from './places.ts'
+import type { Helping } from './removal.ts'
 import { Requests } from './requests.ts'
 import { Retention } from './retention.ts'
 import { type Row, toEvent, toMessage, toSession } from './rows.ts'
@@ -256,7 +257,7 @@ export class SqliteStore implements Store {
   }
 
   /** Bounded helpings, until nothing is left to remove. */
-  async #removeAll(remove: (removed: number) => { removed: number; more: boolean }) {
+  async #removeAll(remove: (removed: number) => Helping) {
     let removed = 0
     for (let more = true; more; ) {
       const done = await this.#commits.add(() => remove(removed))
