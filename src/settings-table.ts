@@ -172,7 +172,8 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
   },
   {
     name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
-    purpose: 'The whole address for spans, instead of that with /v1/traces',
+    purpose:
+      'The whole address for spans, instead of the one above with /v1/traces; alone it exports nothing',
     fallback: '',
   },
   {

@@ -260,7 +260,10 @@ export function parseSettings(environment: Record<string, string | undefined>): 
   }
 }
 
-/** As OpenTelemetry has it: the address for all signals gets the path of this one, its own is taken as it is. */
+/**
+ * As OpenTelemetry has it: the address for all signals gets the path of this one, its own is taken as it is. But only
+ * the former turns the export on.
+ */
 function tracesUrl(env: z.output<typeof Environment>): string | null {
   const all = env.OTEL_EXPORTER_OTLP_ENDPOINT
   if (all === undefined) return null
