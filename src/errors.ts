@@ -42,6 +42,18 @@ export const errorCodes = [
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
+const passing: readonly ErrorCode[] = [
+  'rate-limited',
+  'upstream-error',
+  'upstream-timeout',
+  'upstream-unavailable',
+]
+
+/** Refused now by the platform, and perhaps not later. */
+export function passes(code: ErrorCode): boolean {
+  return passing.includes(code)
+}
+
 /** One wrong place in a request. `pointer` is an RFC 6901 JSON pointer, or `?name` / `header` names. */
 export interface FieldError {
   pointer: string

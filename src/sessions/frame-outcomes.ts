@@ -1,19 +1,7 @@
 /** What became of a message that was to leave as a frame, in the words of its caller. */
-import { type ErrorCode, UpstreamError } from '../errors.ts'
+import { passes, UpstreamError } from '../errors.ts'
 import type { SendOutcome } from '../genesys/dialect.ts'
 import type { FrameFate } from './unacked.ts'
-
-const passing: readonly ErrorCode[] = [
-  'rate-limited',
-  'upstream-error',
-  'upstream-timeout',
-  'upstream-unavailable',
-]
-
-/** Refused now, and perhaps not later. */
-export function passes(code: ErrorCode): boolean {
-  return passing.includes(code)
-}
 
 /** Throws UpstreamError where it was not taken, or nobody knows. */
 export function outcomeOf(fate: FrameFate, attempts: number, ackTimeoutMs: number): SendOutcome {

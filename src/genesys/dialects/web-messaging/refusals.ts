@@ -7,7 +7,7 @@
  *
  * The tracing id says what was refused. Without one it may be any request, so the oldest message is taken for it.
  */
-import type { ErrorCode } from '../../../errors.ts'
+import { type ErrorCode, passes } from '../../../errors.ts'
 import type { JsonObject } from '../../../json.ts'
 import { redact } from '../../../redact.ts'
 import type { StreamNews } from '../../dialect.ts'
@@ -69,14 +69,6 @@ const meanings: Readonly<Record<number, Meaning>> = {
   5000: { code: 'upstream-error' },
 }
 
-/** Worth asking again later. */
-const passing: readonly ErrorCode[] = [
-  'rate-limited',
-  'upstream-error',
-  'upstream-timeout',
-  'upstream-unavailable',
-]
-
 const errorClasses = ['string', 'Error', 'ErrorMessage', 'TooManyRequestsErrorMessage']
 
 /** 400 and above is a refusal. The body's own code, where an error has one, is the more exact. */
@@ -100,7 +92,7 @@ export function readRefusal(frame: JsonObject): StreamNews[] {
     ? { code: 'upstream-rejected' as const, over: undefined }
     : meaningOf(number)
   const detail = `The platform answered ${number}${said === '' ? '' : `: ${said}`}`
-  if (key?.startsWith(configureTracingId) && !passing.includes(code)) {
+  if (key?.startsWith(configureTracingId) && !passes(code)) {
     return [{ kind: 'over', ...(over ?? { state: 'failed', reason: redact(detail) }) }]
   }
   const retryAfter = numberOf(body.retryAfter)
