@@ -35,7 +35,8 @@ export interface Consent {
   recordedAt: number
 }
 
-export type StreamState = 'none' | 'connecting' | 'open' | 'reconnecting' | 'closed'
+export const streamStates = ['none', 'connecting', 'open', 'reconnecting', 'closed'] as const
+export type StreamState = (typeof streamStates)[number]
 
 /**
  * One guest session, all times in epoch milliseconds. Never mutated: a change makes a new one, and the store

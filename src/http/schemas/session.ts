@@ -1,6 +1,11 @@
 import { z } from 'zod'
 import type { NewSession } from '../../sessions/create.ts'
-import { type DialectName, dialectNames, sessionStates } from '../../sessions/session.ts'
+import {
+  type DialectName,
+  dialectNames,
+  sessionStates,
+  streamStates,
+} from '../../sessions/session.ts'
 import { instant, json, line, PageQuery, pageOf, Timestamp, text, wholeNumber } from './common.ts'
 import { AskStreamToken, StreamToken } from './stream-token.ts'
 
@@ -157,7 +162,7 @@ export const PublicSession = z
     lastActivityAt: Timestamp,
     messages: z.object({ outbound: z.int(), inbound: z.int(), failed: z.int() }),
     stream: z.object({
-      state: z.enum(['none', 'connecting', 'open', 'reconnecting', 'closed']),
+      state: z.enum(streamStates),
       reconnects: z.int(),
     }),
     latencyMs: z.object({ create: z.number(), activate: z.number().nullable() }),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { eventTypes } from '../../sessions/events.ts'
 import { authors, messageStatuses } from '../../sessions/message.ts'
-import { sessionStates } from '../../sessions/session.ts'
+import { sessionStates, streamStates } from '../../sessions/session.ts'
 import { ProblemCode, pageOf, Timestamp } from './common.ts'
 
 const sinceMs = (what: string) => z.number().meta({ description: `Milliseconds since ${what}` })
@@ -39,7 +39,7 @@ const SessionFacts = z
   .object({
     state: z.enum(sessionStates),
     conversationId: z.string().nullable(),
-    streamState: z.enum(['none', 'connecting', 'open', 'reconnecting', 'closed']),
+    streamState: z.enum(streamStates),
     reconnects: z.int(),
     latencyMs: z.object({ create: z.number(), activate: z.number().nullable() }),
     tokenExpiresAt: Timestamp.nullable(),
