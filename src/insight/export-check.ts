@@ -186,6 +186,7 @@ function parse(line: Buffer): (EntryFacts & { hash: string }) | undefined {
   try {
     const text = utf8.decode(line)
     const value = JSON.parse(text)
+    if (typeof value.details !== 'object' || value.details === null) return undefined
     const entry = { ...value, at: Date.parse(value.at) } as EntryFacts & { hash: string }
     return entryLine(entryText(entry), entry.hash) === text ? entry : undefined
   } catch {

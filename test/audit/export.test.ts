@@ -110,6 +110,18 @@ describe('An export of the audit', () => {
     assert.match(found.reason, /seal is over/)
   })
 
+  it('shows lines with good hashes that are of another shape', () => {
+    for (const at of [0, 8]) {
+      for (const change of [{ details: undefined }, { details: null }, { details: 'x' }]) {
+        const entry = JSON.parse(lines[at] ?? '')
+        const action = at === 0 ? 'audit_removed' : entry.action
+        const odd = entryText({ ...entry, action, ...change, at: Date.parse(entry.at) })
+        const found = broken(lines.with(at, `${entryLine(odd, hashOf(odd))}\n`))
+        assert.equal(found.line, at + 1, JSON.stringify({ at, change, found }))
+      }
+    }
+  })
+
   it('shows a seal that somebody else made, where the key is known', async (t) => {
     const folder = temporaryFolder(t)
     const location = `sqlite:${path.join(folder, 'other.db')}`
