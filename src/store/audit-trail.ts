@@ -109,12 +109,14 @@ const lastInstant = 8.64e15
 /** Somebody may have written anything there. */
 function detailsOf(text: string): { details: JsonObject; isWhole: boolean } {
   try {
-    const details = JSON.parse(text) as JsonObject
+    const value = JSON.parse(text) as JsonObject | null
+    const details = typeof value === 'object' && value ? value : unreadable
     return { details, isWhole: JSON.stringify(details) === text }
   } catch {
-    return { details: { unreadable: true }, isWhole: false }
+    return { details: unreadable, isWhole: false }
   }
 }
+const unreadable: JsonObject = { unreadable: true }
 
 function hexOf(value: Row[string] | undefined): string | null {
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : null

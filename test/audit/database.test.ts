@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import { entryText } from '../../src/sessions/audit-entry.ts'
+import { type EntryFacts, entryText, hashOf } from '../../src/sessions/audit-entry.ts'
 import { openFor } from '../store/engines.ts'
 import { auditedSession, auditOf, verifiedAfter, writtenFile } from './written.ts'
 
@@ -123,6 +122,12 @@ describe('An audit in the database', () => {
     assert.match(firstBroken?.reason ?? '', /not written by this gateway/)
   })
 
+  it('is found broken when an entry has no details, and a good hash of that', async (t) => {
+    const { file } = await writtenFile(t)
+    const { firstBroken } = await verifiedAfter(t, file, withoutDetails(file))
+    assert.equal(firstBroken?.number, 1)
+  })
+
   it('goes on numbering after entries were taken from its end', async (t) => {
     const { file } = await writtenFile(t)
     await verifiedAfter(t, file, 'DELETE FROM audit WHERE number > 6')
@@ -137,6 +142,17 @@ describe('An audit in the database', () => {
   })
 })
 
+/** SQL that makes the first entry a tombstone that says nothing. */
+function withoutDetails(file: string): string {
+  using db = new DatabaseSync(file)
+  const row = db.prepare(`
+    SELECT a.number, a.at, a.actor, s.id AS sessionId FROM audit a
+    JOIN sessions s ON s.key = a.session_key WHERE a.number = 1`)
+  const facts = { ...row.get(), action: 'audit_removed', details: null, previousHash: null }
+  const hash = hashOf(entryText(facts as unknown as EntryFacts))
+  return `UPDATE audit SET action = 'audit_removed', details = 'null', hash = x'${hash}' WHERE number = 1`
+}
+
 /** SQL of somebody who knows how hashes are made and does not have the key. */
 function forged(file: string, sessionId: string): string {
   using db = new DatabaseSync(file)
@@ -150,7 +166,7 @@ function forged(file: string, sessionId: string): string {
       const { number, action, at } = row as { number: number; action: string; at: number }
       const details = { status: 'forged' }
       const facts = { number, action, at, actor: 'shop', sessionId, details, previousHash }
-      const hash: string = createHash('sha256').update(entryText(facts)).digest('hex')
+      const hash: string = hashOf(entryText(facts))
       const previous = previousHash === null ? 'NULL' : `x'${previousHash}'`
       previousHash = hash
       return `UPDATE audit SET details = '{"status":"forged"}', hash = x'${hash}', previous = ${previous} WHERE number = ${number};`
