@@ -131,8 +131,7 @@ export function deliveryBody(message: Message): string {
 }
 
 export function toMessage(row: Row): Message {
-  // Those of older versions have no trace.
-  return { trace: null, ...JSON.parse(row.body as string), ...JSON.parse(row.delivery as string) }
+  return { ...JSON.parse(row.body as string), ...JSON.parse(row.delivery as string) }
 }
 
 export function toEvent(row: Row): JournalEvent {
