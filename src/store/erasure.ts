@@ -1,10 +1,9 @@
 /** Takes what a guest is and said out of the rows of a session, a bounded helping at a time. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { isSettled } from '../sessions/message.ts'
 import type { Messages } from './messages.ts'
 import type { Kind, Places } from './places.ts'
 import type { Requests } from './requests.ts'
-import { deliveryBody, messageBody, type Row, toMessage } from './rows.ts'
+import { toMessage } from './rows.ts'
 import { type Eraser, StoreUnavailable } from './store.ts'
 
 /** Rows rewritten in one transaction, so that nobody waits long for theirs. */
@@ -64,11 +63,7 @@ export class Erasure {
     message: (position, eraser) => {
       const row = this.#statements.message.get(position)
       if (!row) return undefined
-      const message = eraser.message(toMessage(row as Row))
-      this.#statements.writeMessage.run(messageBody(message), position)
-      const settled = isSettled(message) ? 1 : 0
-      this.#statements.writeDelivery.run(deliveryBody(message), settled, position)
-      this.#messages.forget(message.id)
+      this.#messages.rewrite(position, eraser.message(toMessage(row)))
       return Number(row.ordinal)
     },
     request: (position) => {
@@ -103,9 +98,5 @@ function prepare(db: DatabaseSync) {
     message: statement(`
       SELECT m.ordinal, m.body, d.body AS delivery FROM messages m
       CROSS JOIN deliveries d ON d.message_position = m.position WHERE m.position = ?`),
-    writeMessage: statement('UPDATE messages SET body = ? WHERE position = ?'),
-    writeDelivery: statement(
-      'UPDATE deliveries SET body = ?, settled = ? WHERE message_position = ?',
-    ),
   }
 }

@@ -48,9 +48,11 @@ export class Messages {
     else this.#added(sessionKey, message)
   }
 
-  /** Its rows were written by somebody else. */
-  forget(id: string): void {
-    this.#onTheirWay.delete(id)
+  /** Puts a message that says something else into the rows at `position`. */
+  rewrite(position: number, message: Message): void {
+    this.#update.run(messageBody(message), position)
+    this.#settleDelivery.run(deliveryBody(message), settledFlag(message), position)
+    this.#onTheirWay.delete(message.id)
   }
 
   /** After a rollback: what is remembered may not be there. */
