@@ -12,7 +12,7 @@ interface Exchange {
 
 export class BrokenRequests {
   readonly #maxHeaderBytes: number
-  readonly #open = new WeakMap<Socket, Set<Exchange>>()
+  readonly #open = new WeakMap<Socket, Exchange[]>()
   readonly #broken = new WeakSet<Socket>()
 
   constructor(maxHeaderBytes: number) {
@@ -20,12 +20,22 @@ export class BrokenRequests {
   }
 
   /** To be told of every request that could be read. */
-  watch(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request
-    const exchange = { request, response }
-    const exchanges = this.#open.get(socket) ?? new Set()
-    this.#open.set(socket, exchanges.add(exchange))
-    response.once('close', () => exchanges.delete(exchange))
+  began(request: IncomingMessage, response: ServerResponse): void {
+    const open = this.#open.get(request.socket)
+    if (open) open.push({ request, response })
+    else this.#open.set(request.socket, [{ request, response }])
+  }
+
+  /** And of every one whose answer is out. Those of a connection that broke go with it. */
+  answered(request: IncomingMessage): void {
+    const open = this.#open.get(request.socket)
+    if (!open) return
+    if (open.length === 1) open.pop()
+    else
+      this.#open.set(
+        request.socket,
+        open.filter((exchange) => exchange.request !== request),
+      )
   }
 
   /** For Node's `clientError`. Ends the connection. */

@@ -80,7 +80,7 @@ export function createServer(deps: ServerDeps) {
     },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxConnections = maxConnections
-  app.server.on('request', (request, response) => broken.watch(request, response))
+  app.server.on('request', (request, response) => broken.began(request, response))
   // Expectations other than 100-continue may be ignored, which leaves every answer to the routes.
   app.server.on('checkExpectation', (request, response) =>
     app.server.emit('request', request, response),
@@ -135,6 +135,7 @@ export function createServer(deps: ServerDeps) {
   })
 
   app.addHook('onResponse', (request, reply, done) => {
+    broken.answered(request.raw)
     const route = request.routeOptions.url ?? 'none'
     deps.onAnswered(route, request.method, reply.statusCode, reply.elapsedTime / 1000)
     done()

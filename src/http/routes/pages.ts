@@ -1,8 +1,8 @@
 /**
- * The pages for people: static files of src/pages, read once, each on a route of its own. So nothing but these files can
- * be asked for, whatever a path looks like.
+ * The pages for people: static files of src/pages, each on a route of its own, so that nothing else can be asked for,
+ * whatever a path looks like. Each is read once, when it is first asked for.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -51,11 +51,17 @@ export function pageRoutes(app: App, { playground }: PagesDeps): void {
 function serve(app: App, url: string, file: string): void {
   const contentType = contentTypes[path.extname(file)]
   if (contentType === undefined) return
-  const content = readFileSync(file)
-  const etag = `"${createHash('sha256').update(content).digest('base64url')}"`
+  let page: { content: Buffer; etag: string } | undefined
   app.get(url, { schema: { hide: true } }, async (request, reply) => {
+    page ??= read(file)
+    const { content, etag } = page
     reply.headers({ etag, 'cache-control': 'no-cache', 'content-security-policy': policy })
     if (request.headers['if-none-match'] === etag) return reply.code(304).send()
     return reply.type(contentType).send(content)
   })
+}
+
+function read(file: string): { content: Buffer; etag: string } {
+  const content = readFileSync(file)
+  return { content, etag: `"${hash('sha256', content, 'base64url')}"` }
 }
