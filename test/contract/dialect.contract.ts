@@ -13,7 +13,7 @@ import type { DialectName } from '../../src/sessions/session.ts'
 import type { Conversation } from '../../src/simulator/conversation.ts'
 import type { FaultRequest } from '../../src/simulator/fault-rules.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
-import { startAgainst, type TestGateway } from '../support/gateway.ts'
+import { platformIs, startAgainst, type TestGateway } from '../support/gateway.ts'
 import { temporaryFolder } from '../support/gateway-process.ts'
 import {
   type Api,
@@ -510,18 +510,10 @@ async function restartable(t: TestContext) {
     agent: false,
   })
   t.after(() => simulator[Symbol.asyncDispose]())
-  const [client] = simulator.clients
   const store = `sqlite:${path.join(temporaryFolder(t), 'gateway.db')}`
   const start = async () => {
     const started = await startAgainst({
-      GENESYS_BASE_URL: simulator.url,
-      GENESYS_CLIENT_ID: client?.id ?? '',
-      GENESYS_CLIENT_SECRET: client?.secret ?? '',
-      GENESYS_RATE_LIMIT: 'off',
-      GENESYS_MESSAGING_WS_URL: simulator.url.replace('http', 'ws'),
-      GENESYS_WEB_MESSAGING_URL: simulator.url.replace('http', 'ws'),
-      GENESYS_CHANNEL_CONFIG_ID: 'channel-test',
-      GENESYS_DEPLOYMENT_ID: '2f6e3a51-6a0d-4c9f-9b0e-5d6f2b7c1a11',
+      ...platformIs(simulator),
       STORE: store,
       ...environment,
     })

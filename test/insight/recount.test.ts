@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { MovableTime } from '../../src/simulator/time.ts'
 import { movingTime, pass } from '../bridge/support/moving-time.ts'
-import { startAgainst, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { platformIs, startAgainst, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { temporaryFolder } from '../support/gateway-process.ts'
 import { messageOf, openSession, respondAsync, retry, send } from '../support/sessions.ts'
 import { until } from '../support/until.ts'
@@ -164,22 +164,7 @@ async function again(
   environment: Record<string, string>,
   clock: MovableTime,
 ) {
-  const [client] = simulator.clients
-  const streams = simulator.url.replace('http', 'ws')
-  const started = await startAgainst(
-    {
-      GENESYS_BASE_URL: simulator.url,
-      GENESYS_CLIENT_ID: client?.id ?? '',
-      GENESYS_CLIENT_SECRET: client?.secret ?? '',
-      GENESYS_RATE_LIMIT: 'off',
-      GENESYS_MESSAGING_WS_URL: streams,
-      GENESYS_WEB_MESSAGING_URL: streams,
-      GENESYS_CHANNEL_CONFIG_ID: 'channel-test',
-      GENESYS_DEPLOYMENT_ID: '2f6e3a51-6a0d-4c9f-9b0e-5d6f2b7c1a11',
-      ...environment,
-    },
-    { clock },
-  )
+  const started = await startAgainst({ ...platformIs(simulator), ...environment }, { clock })
   t.after(() => started.gateway[Symbol.asyncDispose]())
   return started
 }

@@ -52,24 +52,26 @@ export async function startTestGateway(
     ...options,
   })
   t.after(() => simulator[Symbol.asyncDispose]())
-  const [client] = simulator.clients
   const started = await startAgainst(
-    {
-      GENESYS_BASE_URL: simulator.url,
-      GENESYS_CLIENT_ID: client?.id ?? '',
-      GENESYS_CLIENT_SECRET: client?.secret ?? '',
-      GENESYS_RATE_LIMIT: 'off',
-      GENESYS_MESSAGING_WS_URL: simulator.url.replace('http', 'ws'),
-      GENESYS_WEB_MESSAGING_URL: simulator.url.replace('http', 'ws'),
-      GENESYS_CHANNEL_CONFIG_ID: 'channel-test',
-      GENESYS_DEPLOYMENT_ID: '2f6e3a51-6a0d-4c9f-9b0e-5d6f2b7c1a11',
-      ALLOWED_ORIGINS: 'https://shop.example',
-      ...environment,
-    },
+    { ...platformIs(simulator), ALLOWED_ORIGINS: 'https://shop.example', ...environment },
     overrides,
   )
   t.after(() => started.gateway[Symbol.asyncDispose]())
   return { ...started, simulator }
+}
+
+/** Settings for which a simulator is the platform, with all its dialects. */
+export function platformIs({ url, clients: [client] }: Simulator): Record<string, string> {
+  return {
+    GENESYS_BASE_URL: url,
+    GENESYS_CLIENT_ID: client?.id ?? '',
+    GENESYS_CLIENT_SECRET: client?.secret ?? '',
+    GENESYS_RATE_LIMIT: 'off',
+    GENESYS_MESSAGING_WS_URL: url.replace('http', 'ws'),
+    GENESYS_WEB_MESSAGING_URL: url.replace('http', 'ws'),
+    GENESYS_CHANNEL_CONFIG_ID: 'channel-test',
+    GENESYS_DEPLOYMENT_ID: '2f6e3a51-6a0d-4c9f-9b0e-5d6f2b7c1a11',
+  }
 }
 
 /** A gateway against whatever platform the environment names. The caller ends it. */
