@@ -1,7 +1,7 @@
-import type { EventType, JournalEvent } from '../sessions/events.ts'
+import { type EventType, eventTrace, type JournalEvent } from '../sessions/events.ts'
 import type { MessageError } from '../sessions/message.ts'
 import type { Store } from '../store/store.ts'
-import { traceFrom, traceIdOf } from '../trace.ts'
+import { traceIdOf } from '../trace.ts'
 
 export interface EventLogger {
   debug(fields: object, text: string): void
@@ -31,13 +31,14 @@ export function logEvents(store: Pick<Store, 'follow'>, log: EventLogger): () =>
 }
 
 function fields(event: JournalEvent): object {
-  const { type, sessionId, messageId, sequence, actor, trace, data } = event
+  const { type, sessionId, messageId, sequence, actor, data } = event
+  const trace = eventTrace(event)
   const known = {
     sessionId,
     sequence,
     ...(messageId !== null && { messageId }),
     ...(actor !== null && { actor }),
-    ...(trace !== null && { traceId: traceIdOf(traceFrom(trace)) }),
+    ...(trace && { traceId: traceIdOf(trace) }),
   }
   if (type !== 'message.failed' && type !== 'message.unconfirmed') return known
   const { error } = JSON.parse(data) as { error: Pick<MessageError, 'code' | 'upstream'> | null }

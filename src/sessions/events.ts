@@ -1,3 +1,5 @@
+import { type Trace, traceFrom } from '../trace.ts'
+
 /** Everything the journal can hold, named as callers see it. */
 export const eventTypes = [
   'session.created',
@@ -44,6 +46,11 @@ export interface NewEvent {
   trace: string | null
   /** JSON text of the event's `data`: the public session or message as it was right after. Made once, sent as it is. */
   data: string
+}
+
+/** What led to the event; null for what nobody asked for. */
+export function eventTrace({ trace }: Pick<NewEvent, 'trace'>): Trace | null {
+  return trace === null ? null : traceFrom(trace)
 }
 
 /** A fact as the journal holds it. */

@@ -4,9 +4,9 @@
  */
 import { pageOf, readCursor } from '../store/cursor.ts'
 import type { Page, PageRequest, Store } from '../store/store.ts'
-import { traceFrom, traceIdOf } from '../trace.ts'
+import { traceIdOf } from '../trace.ts'
 import { plainReason } from './close-reasons.ts'
-import { type EventType, isEnd, type JournalEvent } from './events.ts'
+import { type EventType, eventTrace, isEnd, type JournalEvent } from './events.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { PublicMessage, PublicSession } from './views.ts'
 
@@ -56,10 +56,12 @@ export async function readTimeline(
 }
 
 function stepOf(
-  { id, sequence, type, at, actor, trace, messageId, data }: JournalEvent,
+  event: JournalEvent,
   { createdAt, previousAt }: { createdAt: number; previousAt: number },
   tries: readonly DeliveryTry[],
 ) {
+  const { id, sequence, type, at, actor, messageId, data } = event
+  const trace = eventTrace(event)
   return {
     sequence,
     eventId: id,
@@ -69,7 +71,7 @@ function stepOf(
     sinceCreatedMs: Math.max(0, at - createdAt),
     sincePreviousMs: Math.max(0, at - previousAt),
     actor,
-    traceId: trace === null ? null : traceIdOf(traceFrom(trace)),
+    traceId: trace && traceIdOf(trace),
     messageId,
     message: messageId === null ? null : messageFacts(JSON.parse(data) as PublicMessage, at),
     session: messageId === null ? sessionFacts(type, JSON.parse(data) as PublicSession) : null,

@@ -1,6 +1,6 @@
 /** What callers see of sessions, messages and events: the shapes of the public contract, and nothing secret. */
-import { traceFrom, traceHeaders } from '../trace.ts'
-import type { JournalEvent } from './events.ts'
+import { traceHeaders } from '../trace.ts'
+import { eventTrace, type JournalEvent } from './events.ts'
 import type { Message } from './message.ts'
 import type { Session } from './session.ts'
 
@@ -78,6 +78,7 @@ export type PublicMessage = ReturnType<typeof publicMessage>
 
 /** The event as CloudEvents 1.0 JSON text. `data` is already JSON, so it is placed, not parsed. */
 export function cloudEvent(event: JournalEvent): string {
+  const trace = eventTrace(event)
   const head = JSON.stringify({
     specversion: '1.0',
     id: event.id,
@@ -88,7 +89,7 @@ export function cloudEvent(event: JournalEvent): string {
     sequence: event.sequence,
     datacontenttype: 'application/json',
     // CloudEvents' Distributed Tracing extension: where the trace stood when it happened, on whatever way it goes.
-    ...(event.trace !== null && traceHeaders(traceFrom(event.trace))),
+    ...(trace && traceHeaders(trace)),
   })
   return `${head.slice(0, -1)},"data":${event.data}}`
 }

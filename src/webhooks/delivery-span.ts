@@ -1,14 +1,8 @@
 /** The span of one try to deliver an event. Of the URL only the host: the rest may be what the receiver knows us by. */
-import type { JournalEvent } from '../sessions/events.ts'
-import { type Trace, traceFrom } from '../trace.ts'
+import { eventTrace, type JournalEvent } from '../sessions/events.ts'
 import { type Span, serverOf, type Tracer } from '../tracing.ts'
 import type { Receipt } from './receiver.ts'
 import type { Webhook } from './webhook.ts'
-
-/** What led to the event; null for what nobody asked for. */
-export function traceOf({ trace }: JournalEvent): Trace | null {
-  return trace === null ? null : traceFrom(trace)
-}
 
 export function startDeliverySpan(
   tracer: Tracer,
@@ -18,7 +12,7 @@ export function startDeliverySpan(
 ): Span {
   return tracer.start('POST webhook', {
     kind: 'client',
-    parent: traceOf(event),
+    parent: eventTrace(event),
     attributes: {
       'http.request.method': 'POST',
       'http.request.resend_count': attempt > 1 ? attempt - 1 : undefined,

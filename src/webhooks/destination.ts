@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
-import type { JournalEvent } from '../sessions/events.ts'
+import { eventTrace, type JournalEvent } from '../sessions/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Tracer } from '../tracing.ts'
-import { endDeliverySpan, startDeliverySpan, traceOf } from './delivery-span.ts'
+import { endDeliverySpan, startDeliverySpan } from './delivery-span.ts'
 import { type Payload, payloadOf } from './formats.ts'
 import { deliveryHeaders } from './headers.ts'
 import { advanced, afterFailure, failureOf, withAttempt } from './progress.ts'
@@ -198,7 +198,7 @@ export class Destination {
     const headers = deliveryHeaders(this.#webhook, event, payload, {
       secrets: secretsOf(this.#webhook),
       at: new Date(clock.now()),
-      trace: span?.trace ?? traceOf(event),
+      trace: span?.trace ?? eventTrace(event),
     })
     const receipt = await receivers.deliver({ url, headers, body: payload.body, signal })
     if (span) endDeliverySpan(span, receipt)
