@@ -1,8 +1,8 @@
 /**
  * `Idempotency-Key`: the same request under the same key gets the first answer; so does a message of a session's
- * WebSocket under its client's own id. The record is made durable together
- * with what it is about (see `Remember` in sessions/), so a crash cannot separate the two. Answers worth repeating are
- * kept: successes, and refusals that would be repeated; a failure that may pass gives its key free.
+ * WebSocket under its client's own id. The record is made durable together with what it is about (see `Remember` in
+ * sessions/), so a crash cannot separate the two. Answers worth repeating are kept: successes, and refusals that would
+ * be repeated; a failure that may pass gives its key free.
  */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
