@@ -28,6 +28,8 @@ type Read = () => readonly Reading[] | Promise<readonly Reading[]>
 export function addGauges(registry: Registry, sources: MetricSources): void {
   const gauge = (name: string, help: string, labelNames: string[], read: Read) =>
     addGauge(registry, name, help, labelNames, read)
+  const webhooks = shared(() => sources.webhooks())
+  const readers = shared(() => sources.readers())
 
   gauge('gateway_sessions', 'Sessions by present state and dialect', ['state', 'dialect'], () =>
     sources.sessions().flatMap(({ dialect, counts: { total: _, ...states } }) => {
@@ -65,25 +67,25 @@ export function addGauges(registry: Registry, sources: MetricSources): void {
     'gateway_webhooks_pending',
     'Events not delivered yet, over all destinations',
     [],
-    async () => [[(await sources.webhooks()).pending]],
+    async () => [[(await webhooks()).pending]],
   )
   gauge(
     'gateway_webhooks_dead_lettered',
     'Events given up on, over all destinations',
     [],
-    async () => [[(await sources.webhooks()).deadLettered]],
+    async () => [[(await webhooks()).deadLettered]],
   )
   gauge(
     'gateway_journal_lag_events',
     'Events a reader of the journal has not read',
     ['reader'],
-    async () => (await sources.readers()).map(({ reader, events }) => [events, { reader }]),
+    async () => (await readers()).map(({ reader, events }) => [events, { reader }]),
   )
   gauge(
     'gateway_journal_lag_seconds',
     'Age of the oldest event a reader of the journal has not read',
     ['reader'],
-    async () => (await sources.readers()).map(({ reader, seconds }) => [seconds, { reader }]),
+    async () => (await readers()).map(({ reader, seconds }) => [seconds, { reader }]),
   )
 }
 
@@ -107,6 +109,17 @@ function addGauge(
       }
     },
   })
+}
+
+/** Gauges of one scrape are read side by side: what several of them need is read once. */
+function shared<Value>(read: () => Promise<Value>): () => Promise<Value> {
+  let reading: Promise<Value> | undefined
+  return () => {
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
 }
 
 /** A store that cannot be read has nothing to tell, and says so itself; all else is to be had still. */

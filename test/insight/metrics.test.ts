@@ -31,6 +31,27 @@ describe('the metrics', () => {
       assert.deepEqual(families.get('gateway_journal_lag_events')?.samples, [])
     }
   })
+
+  it('look at the journal once for a scrape, and anew for the next', async () => {
+    let looks = 0
+    const look = async () => ({ pending: ++looks, deadLettered: looks })
+    const metrics = new Metrics({
+      sessions: () => [],
+      waiting: () => 0,
+      quota: () => [],
+      streams: () => ({ upstream: 0, downstream: 0 }),
+      webhooks: look,
+      readers: async () => [{ reader: 'webhooks', events: (await look()).pending, seconds: 0 }],
+    })
+    for (const looked of [2, 4]) {
+      const { text } = await metrics.render('prometheus')
+      assert.equal(looks, looked)
+      const families = readExposition(text, 'prometheus')
+      assert.equal(sumOf(families, 'gateway_webhooks_pending'), looked - 1)
+      assert.equal(sumOf(families, 'gateway_webhooks_dead_lettered'), looked - 1)
+      assert.equal(sumOf(families, 'gateway_journal_lag_events'), looked)
+    }
+  })
 })
 
 describe('/metrics', () => {
