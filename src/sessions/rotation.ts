@@ -22,8 +22,10 @@ export interface RotationDeps {
   onEnd(sessionId: string): void
 }
 
-/** With less left than this a guest token is replaced. A shorter-lived one is replaced at half its life. */
+/** With less left than this a guest token is replaced. One that lives no longer is replaced at half its life. */
 const aheadMs = 15 * 60_000
+/** Where every new token is near that again, so long goes by between them. */
+const pauseMs = 60_000
 /** So long before the end callers are told, where the end has not been moved by then. */
 const warningMs = 5 * 60_000
 /** So long a token that has ended is tried to be replaced where the platform is there and does not do it. */
@@ -58,12 +60,7 @@ export class Rotation implements Disposable {
 
   /** Takes a session with a new token on, where the token ends at a known time. */
   watch(session: Session): void {
-    const now = this.#deps.clock.now()
-    const endsAt = this.#endOf(session)
-    if (endsAt === null) return
-    // An end that is past tells of a clock that is wrong, not of the token.
-    const at = Math.max(endsAt - aheadMs, now + (endsAt - now) / 2)
-    this.#agenda.set(session.id, endsAt > now ? at : now + aheadMs)
+    this.#plan(session, 0)
   }
 
   /** Takes on what an earlier process left: nobody knows how long the token was to live, only what is left of it. */
@@ -84,6 +81,16 @@ export class Rotation implements Disposable {
   [Symbol.dispose](): void {
     this.#stopped = true
     this.#agenda[Symbol.dispose]()
+  }
+
+  #plan(session: Session, leastMs: number): void {
+    const now = this.#deps.clock.now()
+    const endsAt = this.#endOf(session)
+    if (endsAt === null) return
+    // An end that is past tells of a clock that is wrong, not of the token.
+    const lifeMs = endsAt > now ? endsAt - now : 2 * aheadMs
+    const inMs = lifeMs > aheadMs ? Math.max(lifeMs - aheadMs, leastMs) : lifeMs / 2
+    this.#agenda.set(session.id, now + inMs)
   }
 
   #endOf(session: Session): number | null {
@@ -178,7 +185,7 @@ export class Rotation implements Disposable {
     if (tokenExpiresAt === session.tokenExpiresAt && !isOver(rotated)) {
       // It is new all the same; the platform does not say for how long it is good.
       this.#agenda.set(sessionId, clock.now() + aheadMs)
-    } else this.watch(rotated)
+    } else this.#plan(rotated, pauseMs)
     return rotated
   }
 

@@ -176,6 +176,17 @@ describe('rotation on a sliding window (G6)', { concurrency: 4 }, () => {
     assert.equal((await session()).state, 'active')
   })
 
+  it('keeps to fifteen minutes where a token lives hardly longer, and asks once a minute at most', async (t) => {
+    const { watch, pass, calls } = await start(t, { lifeMs: 15 * minute + 3000 })
+    await watch()
+    await pass(2000, 1000)
+    assert.equal(calls(), 0)
+    await pass(2000, 1000)
+    assert.equal(calls(), 1)
+    await pass(10 * minute, 5000)
+    assert.ok(calls() >= 10 && calls() <= 11, `${calls()} calls in ten minutes`)
+  })
+
   it('replaces it at once where a restart finds less than fifteen minutes left', async (t) => {
     const { takeUp, pass, calls } = await start(t, { leftMs: 10 * minute })
     await takeUp()
