@@ -4,12 +4,19 @@ import { eventTrace, type JournalEvent } from './events.ts'
 import type { Message } from './message.ts'
 import type { Session } from './session.ts'
 
-/** The last one made: what happens together is stamped alike, and each stamp is written several times. */
-let lastTime = { epochMs: 0, text: new Date(0).toISOString() }
+/** The last ones made: what happens together is stamped alike, and each stamp is written several times. */
+const recentTimes = Array.from({ length: 8 }, () => ({
+  epochMs: 0,
+  text: new Date(0).toISOString(),
+}))
 
 function time(epochMs: number): string {
-  if (lastTime.epochMs !== epochMs) lastTime = { epochMs, text: new Date(epochMs).toISOString() }
-  return lastTime.text
+  const slot = epochMs & 7
+  const known = recentTimes[slot]
+  if (known?.epochMs === epochMs) return known.text
+  const text = new Date(epochMs).toISOString()
+  recentTimes[slot] = { epochMs, text }
+  return text
 }
 const timeOrNull = (epochMs: number | null) => (epochMs === null ? null : time(epochMs))
 

@@ -97,6 +97,6 @@ function prepare(db: DatabaseSync) {
     writeEvent: statement('UPDATE events SET data = ? WHERE position = ?'),
     message: statement(`
       SELECT m.ordinal, m.body, d.body AS delivery FROM messages m
-      CROSS JOIN deliveries d ON d.message_position = m.position WHERE m.position = ?`),
+      LEFT JOIN deliveries d ON d.message_position = m.position WHERE m.position = ?`),
   }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { isSettled, type Message } from '../sessions/message.ts'
 import type { Places } from './places.ts'
-import { deliveryBody, messageBody, sameButDelivery } from './rows.ts'
+import { deliveryBody, hasDelivery, messageBody, sameButDelivery } from './rows.ts'
 
 interface KnownMessage {
   position: number
@@ -51,7 +51,9 @@ export class Messages {
   /** Puts a message that says something else into the rows at `position`. */
   rewrite(position: number, message: Message): void {
     this.#update.run(messageBody(message), position)
-    this.#settleDelivery.run(deliveryBody(message), settledFlag(message), position)
+    if (hasDelivery(message)) {
+      this.#settleDelivery.run(deliveryBody(message), settledFlag(message), position)
+    }
     this.#onTheirWay.delete(message.id)
   }
 
@@ -76,14 +78,19 @@ export class Messages {
     const position = this.#places.next()
     const body = messageBody(message)
     if (this.#insert.run(position, sessionKey, ordinal, id, body).changes === 0) return false
-    this.#insertDelivery.run(position, sessionKey, settledFlag(message), deliveryBody(message))
     this.#places.add('message', sessionKey, ordinal, position)
+    if (!hasDelivery(message)) return true
+    this.#insertDelivery.run(position, sessionKey, settledFlag(message), deliveryBody(message))
     this.#remember({ position, sessionKey, written: message }, message)
     return true
   }
 
   #replace(known: KnownMessage, message: Message): void {
     const { position, written } = known
+    if (!hasDelivery(message)) {
+      this.#update.run(messageBody(message), position)
+      return
+    }
     const isSame = written !== undefined && sameButDelivery(written, message)
     if (!isSame) this.#update.run(messageBody(message), position)
     const body = deliveryBody(message)

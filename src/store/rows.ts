@@ -105,11 +105,16 @@ function sameBut<T extends object>(fields: ReadonlySet<string>, before: T, after
   return true
 }
 
-/** What `toMessage` needs of `messages m` and `deliveries d`. */
+/** What `toMessage` needs of `messages m` and, where it has one, `deliveries d`. */
 export const messageColumns = 'm.body, d.body AS delivery'
 
+/** Nothing more becomes of what the other side said, so that is a whole in one row. */
+export function hasDelivery({ direction }: Message): boolean {
+  return direction === 'outbound'
+}
+
 export function messageBody(message: Message): string {
-  return JSON.stringify({ ...message, ...inDelivery })
+  return JSON.stringify(hasDelivery(message) ? { ...message, ...inDelivery } : message)
 }
 
 export function deliveryBody(message: Message): string {
@@ -131,7 +136,8 @@ export function deliveryBody(message: Message): string {
 }
 
 export function toMessage(row: Row): Message {
-  return { ...JSON.parse(row.body as string), ...JSON.parse(row.delivery as string) }
+  const message = JSON.parse(row.body as string)
+  return row.delivery === null ? message : { ...message, ...JSON.parse(row.delivery as string) }
 }
 
 export function toEvent(row: Row): JournalEvent {

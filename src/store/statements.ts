@@ -16,7 +16,7 @@ export function prepareStatements(db: DatabaseSync) {
     message: db.prepare(`
       SELECT ${messageColumns} FROM sessions s
       CROSS JOIN messages m ON m.session_key = s.key
-      CROSS JOIN deliveries d ON d.message_position = m.position
+      LEFT JOIN deliveries d ON d.message_position = m.position
       WHERE m.id = ? AND s.id = ?`),
     unsettled: db.prepare(`
       SELECT ${messageColumns} FROM sessions s
@@ -35,7 +35,7 @@ export function prepareStatements(db: DatabaseSync) {
       message: db.prepare(`
         SELECT ${messageColumns} FROM json_each(?) AS wanted
         CROSS JOIN messages m ON m.position = wanted.value
-        CROSS JOIN deliveries d ON d.message_position = m.position`),
+        LEFT JOIN deliveries d ON d.message_position = m.position`),
     },
   }
 }
