@@ -51,7 +51,7 @@ export class Audit {
 
   /** Lines of JSON, a part at a time: the entries there are now, and the seal over them. */
   async *export(filter: AuditFilter, actor: string): AsyncGenerator<string> {
-    const { number: through } = await this.#trail.head()
+    const { number: through, isGenuine } = await this.#trail.head()
     const digest = createHash('sha256')
     const found = { entries: 0, lastHash: null as string | null, firstBroken: null as Break | null }
     for await (const part of this.#parts(filter)) {
@@ -73,6 +73,7 @@ export class Audit {
     }
     const { signer } = this.#trail
     const at = this.#clock.now()
+    if (!isGenuine) found.firstBroken ??= noHead
     const end = { ...found, at, actor, filter, through, digest: digest.digest('hex') }
     yield `${sealOf(end, signer)}\n`
   }
@@ -128,8 +129,8 @@ function unmarked({ isMarked }: KeptEntry): string | undefined {
 }
 
 /** One that is not there any more is missed by its number. */
-function unlinked({ entry, followsHash }: KeptEntry): string | undefined {
-  return followsHash !== null && followsHash !== entry.previousHash ? notLinked : undefined
+function unlinked({ isLinked }: KeptEntry): string | undefined {
+  return isLinked ? undefined : notLinked
 }
 
 /** Of two with the same number, the one that is there says more. */

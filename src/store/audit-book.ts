@@ -30,6 +30,8 @@ export class AuditBook {
   #number: number | undefined
   /** It is not written down yet. */
   #isAhead = false
+  /** The note of it was tampered with: one that is good would hide that. */
+  #isForged = false
 
   constructor(db: DatabaseSync, box: SecretBox, places: Places) {
     this.#places = places
@@ -44,7 +46,9 @@ export class AuditBook {
       SELECT 1 FROM (SELECT 1 FROM audit LIMIT 1)
       UNION ALL SELECT 1 FROM (SELECT 1 FROM audited LIMIT 1)
       UNION ALL SELECT 1 FROM (SELECT 1 FROM progress WHERE audit_position IS NOT NULL LIMIT 1)`)
-    this.#newest = db.prepare('SELECT number FROM audit ORDER BY position DESC LIMIT 1')
+    // One that somebody wrote may be too high for any to come after it.
+    this.#newest = db.prepare(`
+      SELECT number FROM audit WHERE number < 2147483648 ORDER BY position DESC LIMIT 1`)
   }
 
   /** Returns the session's last entry from now on. */
@@ -84,7 +88,7 @@ export class AuditBook {
 
   /** Last thing in a transaction: notes how many entries there are, so that the newest ones are missed too. */
   settle(): void {
-    if (!this.#isAhead) return
+    if (!this.#isAhead || this.#isForged) return
     const number = this.#newestNumber()
     this.#writeHead.run(`${number} ${this.#mark(`head ${number}`).toString('hex')}`)
     this.#isAhead = false
@@ -101,13 +105,14 @@ export class AuditBook {
     return this.#mark(`entry ${hash}`).equals(mark)
   }
 
-  /** How many entries were ever written, and whether that is what was noted. */
+  /** How many entries were ever written, as it was noted; without a genuine note, what is there says it. */
   head(): { number: number; isGenuine: boolean } {
     const noted = this.#readHead.get()?.value
-    if (noted === undefined) return { number: 0, isGenuine: this.#anyTrace.get() === undefined }
-    const [number, mark] = String(noted).split(' ')
-    const isGenuine = this.#mark(`head ${number}`).toString('hex') === mark
-    return { number: Number(number), isGenuine }
+    const [number, mark] = String(noted ?? '').split(' ')
+    if (noted !== undefined && this.#mark(`head ${number}`).toString('hex') === mark)
+      return { number: Number(number), isGenuine: true }
+    const isGenuine = noted === undefined && this.#anyTrace.get() === undefined
+    return { number: this.#newestRow(), isGenuine }
   }
 
   #next(): number {
@@ -118,8 +123,16 @@ export class AuditBook {
 
   /** Never one that was given out before, whatever was done to the rows. */
   #newestNumber(): number {
-    this.#number ??= Math.max(this.head().number, Number(this.#newest.get()?.number ?? 0))
+    if (this.#number === undefined) {
+      const { number, isGenuine } = this.head()
+      this.#isForged = !isGenuine
+      this.#number = Math.max(number, this.#newestRow())
+    }
     return this.#number
+  }
+
+  #newestRow(): number {
+    return Number(this.#newest.get()?.number ?? 0)
   }
 
   #hash(position: number): string | null {

@@ -43,8 +43,8 @@ export class SqliteAudit implements AuditTrail {
     for (let isEnd = false; !isEnd && found.length <= limit; ) {
       const rows = this.#rows(filter, position, window)
       for (const row of rows) {
-        const { entry } = this.#kept(row)
-        if (matches(filter, entry)) found.push({ position: Number(row.position), entry })
+        if (!matches(filter, row)) continue
+        found.push({ position: Number(row.position), entry: this.#kept(row).entry })
       }
       position = Number(rows.at(-1)?.position ?? position)
       isEnd = rows.length < window
@@ -56,7 +56,7 @@ export class SqliteAudit implements AuditTrail {
 
   async read(filter: AuditFilter, afterPosition: number, limit: number): Promise<AuditPart> {
     const rows = this.#rows(filter, afterPosition, limit)
-    const entries = rows.map((row) => this.#kept(row)).filter(({ entry }) => matches(filter, entry))
+    const entries = rows.filter((row) => matches(filter, row)).map((row) => this.#kept(row))
     const position = Number(rows.at(-1)?.position ?? afterPosition)
     return { entries, position, isEnd: rows.length < limit }
   }
@@ -99,7 +99,7 @@ export class SqliteAudit implements AuditTrail {
     }
     const isMarked =
       isWhole && isTime && this.#deps.book.isMarked(entry.hash, row.mark as Uint8Array)
-    return { entry, isMarked, followsHash: hexOf(row.follows_hash) }
+    return { entry, isMarked, isLinked: isLinked(row) }
   }
 }
 
@@ -122,11 +122,19 @@ function hexOf(value: Row[string] | undefined): string | null {
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : null
 }
 
-function matches({ action, after, before }: AuditFilter, entry: AuditEntry): boolean {
+/** Whether it says of the entry before it what that says of itself; of one that is not kept, that there was one. */
+function isLinked({ follows, previous, follows_hash }: Row): boolean {
+  if ((follows === null) !== (previous === null)) return false
+  return follows_hash === null || hexOf(follows_hash) === hexOf(previous)
+}
+
+/** Looks at the row alone: many are passed over. */
+function matches({ action, after, before }: AuditFilter, row: Row): boolean {
+  const at = Number(row.at)
   return (
-    (action === undefined || entry.action === action) &&
-    (after === undefined || entry.at >= after) &&
-    (before === undefined || entry.at < before)
+    (action === undefined || row.action === action) &&
+    (after === undefined || at >= after) &&
+    (before === undefined || at < before)
   )
 }
 

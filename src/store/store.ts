@@ -71,8 +71,8 @@ export interface KeptEntry {
   entry: AuditEntry
   /** Its hash bears the mark of this store's key, which nobody else can make. */
   isMarked: boolean
-  /** Hash of the entry before it in its session; null when there is none, or it is not kept. */
-  followsHash: string | null
+  /** It says of the entry before it in its session what that says of itself, or that one is not kept. */
+  isLinked: boolean
 }
 
 export interface AuditPart {

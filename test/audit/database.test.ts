@@ -3,7 +3,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { type EntryFacts, entryText, hashOf } from '../../src/sessions/audit-entry.ts'
 import { openFor } from '../store/engines.ts'
-import { auditedSession, auditOf, verifiedAfter, writtenFile } from './written.ts'
+import { step } from '../store/samples.ts'
+import {
+  auditedSession,
+  auditOf,
+  exportOf,
+  sampleNote,
+  verdictOn,
+  verifiedAfter,
+  writtenFile,
+} from './written.ts'
 
 /** Each by its statement, the number of the entry that must be named, and what is said of it. */
 const edits: [string, string, number, RegExp][] = [
@@ -44,6 +53,7 @@ const edits: [string, string, number, RegExp][] = [
     6,
     /changed/,
   ],
+  ['no link to the entry before', 'UPDATE audit SET follows = NULL WHERE number = 6', 6, /follow/],
   [
     'a move to another session',
     'UPDATE audit SET session_key = 999 WHERE number = 4',
@@ -114,6 +124,45 @@ describe('An audit in the database', () => {
     const { file } = await writtenFile(t)
     const sql = `DELETE FROM audit; DELETE FROM notes WHERE name = 'audit head'`
     assert.match((await verifiedAfter(t, file, sql)).firstBroken?.reason ?? '', /note of how many/)
+  })
+
+  for (const [name, note] of [
+    ['set back', `UPDATE notes SET value = '6 ' || substr(value, 3) WHERE name = 'audit head'`],
+    ['no number', `UPDATE notes SET value = 'x' WHERE name = 'audit head'`],
+    ['too high', `UPDATE notes SET value = '9e15 x' WHERE name = 'audit head'`],
+    ['gone', `DELETE FROM notes WHERE name = 'audit head'`],
+  ]) {
+    it(`stays broken however much is written after its count is ${name}`, async (t) => {
+      const { file } = await writtenFile(t)
+      await verifiedAfter(t, file, `DELETE FROM audit WHERE number > 6; ${note}`)
+      const store = await openFor(t, `sqlite:${file}`)
+      await auditedSession(store, 3)
+      const { items } = await store.audit.list({}, { limit: 200 })
+      assert.deepEqual(
+        items.map(({ number }) => number),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9],
+      )
+      const { firstBroken } = await auditOf(store).verify()
+      assert.match(firstBroken?.reason ?? '', /note of how many/)
+      const exported = verdictOn(Buffer.from(await exportOf(store))).broken
+      assert.match(exported?.reason ?? '', /note of how many/)
+    })
+  }
+
+  it('is found broken when a session goes on whose last entry was taken, and the count with it', async (t) => {
+    const { file, sessions } = await writtenFile(t)
+    await verifiedAfter(
+      t,
+      file,
+      `DELETE FROM audit WHERE number > 6; DELETE FROM notes WHERE name = 'audit head'`,
+    )
+    const store = await openFor(t, `sqlite:${file}`)
+    const [session] = sessions
+    assert.ok(session)
+    await store.commit(step(session, { audit: [sampleNote('data_erased')] }))
+    const { firstBroken } = await auditOf(store).verify()
+    assert.equal(firstBroken?.number, 7)
+    assert.match(firstBroken.reason, /follow/)
   })
 
   it('is found broken when an entry is replaced with all hashes after it made anew', async (t) => {
