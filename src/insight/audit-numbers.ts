@@ -10,8 +10,7 @@ export class AuditNumbers {
 
   /** `1-3,7`, as tombstones name what was removed: numbers below their own. */
   addRanges(ranges: string, below: number): void {
-    for (const range of ranges.split(',')) {
-      const [first = 0, last = first] = range.split('-').map(Number)
+    for (const [first, last] of parsed(ranges)) {
       for (let number = first; number <= last && number < below; number += 1) this.add(number)
     }
   }
@@ -32,4 +31,16 @@ export class AuditNumbers {
     bits.set(this.#bits)
     this.#bits = bits
   }
+}
+
+/** Whether such ranges name a number between the two, which are none themselves. */
+export function isAnyBetween(after: number, below: number, ranges: string): boolean {
+  return parsed(ranges).some(([first, last]) => last > after && first < below)
+}
+
+function parsed(ranges: string): [first: number, last: number][] {
+  return ranges.split(',').map((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number)
+    return [first, last]
+  })
 }

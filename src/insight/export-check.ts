@@ -16,7 +16,7 @@ import {
   removedNumbers,
   wrongWith,
 } from './audit-check.ts'
-import { AuditNumbers } from './audit-numbers.ts'
+import { AuditNumbers, isAnyBetween } from './audit-numbers.ts'
 import { isSealSigned, sealAction } from './audit-seal.ts'
 
 /** The first thing that is wrong, and the line it shows at. */
@@ -48,15 +48,16 @@ export class ExportCheck {
   readonly #trustedKey: string | undefined
   readonly #digest = createHash('sha256')
   readonly #numbers = new AuditNumbers()
-  /** Hash of the last entry of each session. */
-  readonly #lastHashes = new Map<string | null, string>()
+  /** The last entry of each session. */
+  readonly #lasts = new Map<string | null, { number: number; hash: string }>()
   /** Sessions whose first entry here is not their first: only a tombstone explains that. */
   readonly #headless = new Map<string | null, BrokenLine>()
-  readonly #tombstones = new Map<string | null, string>()
+  readonly #tombstones = new Map<string | null, { publicKey: string; numbers: string }>()
   /** Where numbers are left out: the first of them, and the line that stands in their place. */
   readonly #gaps: { from: number; line: number }[] = []
   readonly #broken: BrokenLine[] = []
-  readonly #unlinked: BrokenLine[] = []
+  /** With the number of the entry that stands before it in its session. */
+  readonly #unlinked: { broken: BrokenLine; after: number }[] = []
   /** Of a line whose end has not come yet. */
   #rest: Buffer[] = []
   #lines = 0
@@ -114,18 +115,19 @@ export class ExportCheck {
     this.#last = entry.number
     this.#numbers.add(entry.number)
     this.#link(entry)
-    const removed = removedNumbers(entry)
-    if (removed === undefined) return
-    this.#numbers.addRanges(removed, entry.number)
-    this.#tombstones.set(entry.sessionId, String(entry.details.publicKey))
+    const numbers = removedNumbers(entry)
+    if (numbers === undefined) return
+    this.#numbers.addRanges(numbers, entry.number)
+    this.#tombstones.set(entry.sessionId, { publicKey: String(entry.details.publicKey), numbers })
   }
 
   #link(entry: AuditEntry): void {
-    const { sessionId, previousHash, action, hash } = entry
-    const before = this.#lastHashes.get(sessionId)
-    this.#lastHashes.set(sessionId, hash)
+    const { sessionId, number, previousHash, action, hash } = entry
+    const before = this.#lasts.get(sessionId)
+    this.#lasts.set(sessionId, { number, hash })
     const broken = { ...breakAt(entry, notLinked), line: this.#lines }
-    if (before !== undefined && before !== previousHash) this.#unlinked.push(broken)
+    if (before && before.hash !== previousHash)
+      this.#unlinked.push({ broken, after: before.number })
     const isFirst = previousHash === null || action === 'audit_removed'
     if (before === undefined && !isFirst) this.#headless.set(sessionId, broken)
   }
@@ -150,24 +152,33 @@ export class ExportCheck {
     if (this.#trustedKey !== undefined && details.publicKey !== this.#trustedKey) {
       atSeal(`the seal is made with another key: ${details.publicKey}`)
     }
-    for (const key of this.#tombstones.values()) {
-      if (key !== details.publicKey) atSeal('a tombstone is signed with another key than the seal')
+    for (const { publicKey } of this.#tombstones.values()) {
+      if (publicKey !== details.publicKey)
+        atSeal('a tombstone is signed with another key than the seal')
     }
     if (details.entries !== this.#entries || details.digest !== seal.digest) {
       atSeal(`the seal is over ${details.entries} other lines: some were added, removed or moved`)
     }
     const known = details.firstBroken as unknown as Break | null
-    if (known) atSeal(`the gateway found entry ${known.number} broken: ${known.reason}`)
+    if (known) atSeal(`the gateway found ${nameOf(known)} broken: ${known.reason}`)
     return found
   }
 
   /** Where something is not there. What a filter leaves out is no gap. */
   #absent(filters: string[], through: number): BrokenLine[] {
     const gap = filters.length === 0 ? this.#numbers.firstMissing(through) : undefined
-    if (gap !== undefined) return [{ ...missing(gap), line: this.#lineOf(gap) }, ...this.#unlinked]
+    const unlinked = this.#unlinked.filter((each) => !this.#isBuried(each))
+    const found = unlinked.map(({ broken }) => broken)
+    if (gap !== undefined) return [{ ...missing(gap), line: this.#lineOf(gap) }, ...found]
     if (filters.some((name) => name !== 'sessionId')) return []
     const headless = [...this.#headless].filter(([id]) => !this.#tombstones.has(id))
-    return [...this.#unlinked, ...headless.map(([, broken]) => broken)]
+    return [...found, ...headless.map(([, broken]) => broken)]
+  }
+
+  /** The entry it follows was removed while the export was made, and the tombstone says so. */
+  #isBuried({ broken, after }: { broken: BrokenLine; after: number }): boolean {
+    const tombstone = this.#tombstones.get(broken.sessionId)
+    return tombstone !== undefined && isAnyBetween(after, broken.number ?? 0, tombstone.numbers)
   }
 
   #lineOf(gap: number): number {
@@ -179,6 +190,10 @@ export class ExportCheck {
     const { number = null, action = null, sessionId = null, hash = null } = entry ?? {}
     this.#broken.push({ line: this.#lines, number, action, sessionId, hash, reason })
   }
+}
+
+function nameOf({ number }: Break): string {
+  return number === null ? 'the audit' : `entry ${number}`
 }
 
 /** The entry of a line that is exactly as entries are written; undefined for any other. */

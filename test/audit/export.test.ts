@@ -177,6 +177,24 @@ describe('An export of the audit', () => {
     assert.deepEqual(sizes, [500, 500, 500, 102, 1])
   })
 
+  for (const isOfOne of [false, true]) {
+    it(`is intact when entries are removed while it is made${isOfOne ? ', of one session' : ''}`, async (t) => {
+      const store = await openFor(t, 'memory')
+      const { id } = await auditedSession(store, 600)
+      const parts = auditOf(store).export(isOfOne ? { sessionId: id } : {}, 'ops')
+      let made: string = (await parts.next()).value
+      const later = Date.UTC(2100, 0)
+      await store.removeEndedBefore(later, 10)
+      await store.removeAuditBefore(later, 10, later)
+      for await (const part of parts) made += part
+      const lines = made.split(/(?<=\n)/)
+      assert.equal(lines.length, 502)
+      assert.match(lines[500] ?? '', /audit_removed/)
+      assert.equal(verdict(lines).broken, null)
+      for (const at of [0, 250, 499, 500]) assert.ok(broken(lines.toSpliced(at, 1)))
+    })
+  }
+
   describe('checked by npm run audit:verify', () => {
     const run = (t: TestContext, bytes: string, ...options: string[]) => {
       const file = path.join(temporaryFolder(t), 'audit.ndjson')
