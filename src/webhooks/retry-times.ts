@@ -1,23 +1,21 @@
-/** When an event that could not be delivered is tried again: twelve tries over at least two days. */
+/**
+ * When an event that could not be delivered is tried again: soon at first, then every hour, for two days. Everything
+ * after it waits for it, so a receiver that comes back from a long outage must not have to wait long for the next try.
+ */
 
 const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** Between one try and the next. Their sum is over 52 hours, so that jitter cannot bring it under 48. */
+/** Between one try and the next. Their sum is over 51 hours, so that jitter cannot bring it under 48. */
 const delays = [
   5 * second,
   30 * second,
   2 * minute,
   10 * minute,
   30 * minute,
-  hour,
-  2 * hour,
-  4 * hour,
-  8 * hour,
-  15 * hour,
-  22 * hour,
-] as const
+  ...Array.from({ length: 51 }, () => hour),
+]
 
 /** A receiver may ask for so long; past it, ours is the better guess. */
 const longestAskedMs = 24 * hour
