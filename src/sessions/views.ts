@@ -83,20 +83,21 @@ export function publicMessage(message: Message) {
 }
 export type PublicMessage = ReturnType<typeof publicMessage>
 
-/** The event as CloudEvents 1.0 JSON text. `data` is already JSON, so it is placed, not parsed. */
+/**
+ * The event as CloudEvents 1.0 JSON text, put together from what is JSON already or needs no escape: `data`, ids, names
+ * of types, times.
+ */
 export function cloudEvent(event: JournalEvent): string {
+  const { id, type, sessionId, at, sequence, data } = event
+  return (
+    `{"specversion":"1.0","id":"${id}","source":"genesys-guest-gateway","type":"${type}",` +
+    `"subject":"${sessionId}","time":"${time(at)}","sequence":${sequence},` +
+    `"datacontenttype":"application/json"${tracing(event)},"data":${data}}`
+  )
+}
+
+/** CloudEvents' Distributed Tracing extension: where the trace stood when it happened, on whatever way it goes. */
+function tracing(event: JournalEvent): string {
   const trace = eventTrace(event)
-  const head = JSON.stringify({
-    specversion: '1.0',
-    id: event.id,
-    source: 'genesys-guest-gateway',
-    type: event.type,
-    subject: event.sessionId,
-    time: time(event.at),
-    sequence: event.sequence,
-    datacontenttype: 'application/json',
-    // CloudEvents' Distributed Tracing extension: where the trace stood when it happened, on whatever way it goes.
-    ...(trace && traceHeaders(trace)),
-  })
-  return `${head.slice(0, -1)},"data":${event.data}}`
+  return trace ? `,${JSON.stringify(traceHeaders(trace)).slice(1, -1)}` : ''
 }

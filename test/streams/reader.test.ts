@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { lineOf } from '../../src/http/streams/event-text.ts'
 import {
   maxQueuedBytes,
   readJournal,
@@ -73,9 +74,9 @@ class Client implements Sink {
   #room = Promise.withResolvers<void>()
   #open = true
 
-  event(text: string, cursor: number): Promise<void> | undefined {
+  event(event: JournalEvent, cursor: number): Promise<void> | undefined {
     this.seen.push(cursor)
-    this.texts.push(text)
+    this.texts.push(lineOf(event))
     return this.#open ? undefined : this.#room.promise
   }
 

@@ -9,6 +9,7 @@ import { problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 import { type StreamAccessDeps, streamReader } from '../streams/access.ts'
 import type { Connections } from '../streams/connections.ts'
+import { lineOf } from '../streams/event-text.ts'
 import { type FollowDeps, followSession } from '../streams/follow-session.ts'
 import { readJournal } from '../streams/reader.ts'
 import { ephemeral, journalSource } from '../streams/session-source.ts'
@@ -78,7 +79,7 @@ export function streamSessionEventsRoute(app: App, deps: StreamDeps) {
 
       return answerWithStream(deps, request, reply, after, (sse) => {
         const stop = followSession(deps, session, after, {
-          send: (text, sequence) => sse.send(text, sequence),
+          send: (event) => sse.send(lineOf(event), event.sequence),
           tell: (text) => sse.tell(text),
           mention: (text) => sse.mention(text),
           over: () => sse.end(),
@@ -126,8 +127,8 @@ export function streamAllEventsRoute(app: App, deps: StreamDeps) {
       const after = lastEventId(request) ?? request.query.after ?? (await store.lastPosition())
       return answerWithStream(deps, request, reply, after, (sse) => {
         const stop = readJournal(journalSource(store, feed), after, {
-          event: (text, position, { type }) =>
-            !types || types.has(type) ? sse.send(text, position) : undefined,
+          event: (event, position) =>
+            !types || types.has(event.type) ? sse.send(lineOf(event), position) : undefined,
           reset: (oldest) => sse.tell(ephemeral('stream.reset', null, clock.now(), { oldest })),
           idle: () => undefined,
           cut: (reason, err) => {

@@ -1,27 +1,28 @@
+/** Events as clients get them, made once however many there are. */
 import type { JournalEvent } from '../../sessions/events.ts'
 import { cloudEvent } from '../../sessions/views.ts'
 
-const texts = new WeakMap<JournalEvent, string>()
+const lines = new WeakMap<JournalEvent, string>()
 const frames = new WeakMap<JournalEvent, Buffer>()
 
-/** The event's JSON in one line, made once however many readers it has. */
-export function textOf(event: JournalEvent): string {
-  let text = texts.get(event)
-  if (text === undefined) {
-    text = inOneLine(cloudEvent(event))
-    texts.set(event, text)
+/** The event's JSON in one line, for SSE. */
+export function lineOf(event: JournalEvent): string {
+  let line = lines.get(event)
+  if (line === undefined) {
+    line = inOneLine(cloudEvent(event))
+    lines.set(event, line)
   }
-  return text
+  return line
 }
 
-/** The same in UTF-8. Shared: not to be written to. */
-export function bytesOf(event: JournalEvent): Buffer {
-  let bytes = frames.get(event)
-  if (bytes === undefined) {
-    bytes = Buffer.from(textOf(event))
-    frames.set(event, bytes)
+/** The event's JSON in UTF-8, for WebSockets. Shared: not to be written to. */
+export function frameOf(event: JournalEvent): Buffer {
+  let frame = frames.get(event)
+  if (frame === undefined) {
+    frame = Buffer.from(cloudEvent(event))
+    frames.set(event, frame)
   }
-  return bytes
+  return frame
 }
 
 /** JSON keeps these as they are, and some clients (Python's `splitlines`) would end an SSE line at them. */

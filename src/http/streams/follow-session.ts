@@ -18,7 +18,7 @@ export interface FollowDeps {
 /** What a session's stream needs of the connection to its client, whatever that speaks. */
 export interface Line {
   /** An event of the journal. A promise asks to wait before the next. */
-  send(text: string, sequence: number, event: JournalEvent): Promise<void> | undefined
+  send(event: JournalEvent): Promise<void> | undefined
   /** What is not in the journal and must arrive all the same. */
   tell(text: string): void
   /** What is worth only the moment, and is left out while the client is behind. */
@@ -70,9 +70,9 @@ class Follower implements Sink, Ending {
     this.#end.cancel()
   }
 
-  event(text: string, sequence: number, event: JournalEvent): Promise<void> | undefined {
+  event(event: JournalEvent): Promise<void> | undefined {
     this.#end.saw(isEnd(event.type))
-    return this.#line.send(text, sequence, event)
+    return this.#line.send(event)
   }
 
   reset(oldest: number): void {

@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JournalEvent } from '../../sessions/events.ts'
-import { textOf } from './event-text.ts'
 
 /** One reader's line to its client. */
 export interface Sink {
-  /** Writes one event: CloudEvents JSON, and what to resume from. A promise asks to wait before the next. */
-  event(text: string, cursor: number, event: JournalEvent): Promise<void> | undefined
+  /** Writes one event, and what to resume from. A promise asks to wait before the next. */
+  event(event: JournalEvent, cursor: number): Promise<void> | undefined
   /** What follows the client's cursor is not kept, or never was; the next event is at `oldest`. */
   reset(oldest: number): void
   /** Everything there is has been written; again each time it is so. */
@@ -128,20 +127,28 @@ class Reader {
 
   /** Gives what is queued; once the client asks to wait, the rest when it has room. */
   #giveQueued(): void {
-    for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
-      this.#queuedBytes -= event.data.length
-      if (this.#source.cursorOf(event) <= this.#cursor) continue
-      const room = this.#give(event)
-      if (room) {
-        this.#waiting = true
-        void room.then(() => {
-          this.#waiting = false
-          this.#giveQueued()
-        })
-        return
+    try {
+      for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
+        this.#queuedBytes -= event.data.length
+        if (this.#source.cursorOf(event) <= this.#cursor) continue
+        const room = this.#give(event)
+        if (room) {
+          this.#giveMoreAfter(room)
+          return
+        }
       }
+      if (!this.#stopped) this.#sink.idle()
+    } catch (error) {
+      this.#cut('trouble', error)
     }
-    if (!this.#stopped) this.#sink.idle()
+  }
+
+  #giveMoreAfter(room: Promise<void>): void {
+    this.#waiting = true
+    void room.then(() => {
+      this.#waiting = false
+      this.#giveQueued()
+    })
   }
 
   #give(event: JournalEvent): Promise<void> | undefined {
@@ -150,7 +157,7 @@ class Reader {
     if (this.#lost || !follows) this.#sink.reset(cursor)
     this.#lost = false
     this.#cursor = cursor
-    return this.#sink.event(textOf(event), cursor, event)
+    return this.#sink.event(event, cursor)
   }
 
   #cut(reason: 'too-slow' | 'trouble', error?: unknown): void {

@@ -12,7 +12,7 @@ import type { StreamReader } from './access.ts'
 import { Allowance } from './allowance.ts'
 import { ClientFrame, type CloseReason, closeCodes, frameId } from './client-frames.ts'
 import { type Connection, comeBackAfterMs, drainGraceMs } from './connections.ts'
-import { bytesOf } from './event-text.ts'
+import { frameOf } from './event-text.ts'
 import { failureOf } from './failure.ts'
 import { type FollowDeps, followSession } from './follow-session.ts'
 import { PacedSocket } from './paced-socket.ts'
@@ -85,7 +85,7 @@ export class SessionSocket implements Connection {
 
   #follow(session: Session, after: number): void {
     const stop = followSession(this.#deps, session, after, {
-      send: (_text, _sequence, event) => this.#socket.send(bytesOf(event)),
+      send: (event) => this.#socket.send(frameOf(event)),
       tell: (text) => void this.#socket.send(text),
       mention: (text) => this.#socket.mention(text),
       over: () => this.#close('sessionOver', 'the session is over'),
