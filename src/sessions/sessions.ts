@@ -17,7 +17,7 @@ import type { Policy } from './policy.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { Rotation } from './rotation.ts'
 import type { Sender } from './sender.ts'
-import { type DialectName, isOver, type Session } from './session.ts'
+import { type DialectName, isOver, type Session, sessionOver } from './session.ts'
 import { Settlements } from './settlements.ts'
 import { accepted, acceptedAgain, type Cause, created, ended } from './steps.ts'
 import { consentChanged } from './stream-steps.ts'
@@ -300,9 +300,7 @@ export class Sessions {
 }
 
 function checkOpen(session: Session): void {
-  if (!isOver(session)) return
-  const detail = `The session is ${session.state}: ${session.closeReason}`
-  throw new GatewayError('session-closed', detail)
+  if (isOver(session)) throw sessionOver(session)
 }
 
 function isRetryable({ status }: Message): boolean {
