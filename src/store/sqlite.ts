@@ -220,6 +220,12 @@ export class SqliteStore implements Store {
     })
   }
 
+  removeBookmark(reader: string): Promise<void> {
+    return this.#commits.add(() => {
+      this.#statements.removeBookmark.run(reader)
+    })
+  }
+
   writeTally(
     tally: Omit<Tally, 'count'>,
     count: () => number,

@@ -29,6 +29,7 @@ export function prepareStatements(db: DatabaseSync) {
     lastPosition: db.prepare('SELECT max(position) AS position FROM events'),
     bookmark: db.prepare('SELECT position, state FROM bookmarks WHERE reader = ?'),
     writeBookmark: db.prepare('REPLACE INTO bookmarks (reader, position, state) VALUES (?, ?, ?)'),
+    removeBookmark: db.prepare('DELETE FROM bookmarks WHERE reader = ?'),
     rowsAt: {
       event: db.prepare(`
         SELECT e.* FROM json_each(?) AS wanted CROSS JOIN events e ON e.position = wanted.value`),

@@ -183,6 +183,8 @@ export interface Store extends AsyncDisposable {
   /** A reader's durable note: how far it came and what it knows by then (JSON text). */
   readBookmark(reader: string): Promise<{ position: number; state: string } | undefined>
   writeBookmark(reader: string, position: number, state: string): Promise<void>
+  /** Harmless where there is none. */
+  removeBookmark(reader: string): Promise<void>
 
   /**
    * Keeps a count in the place of any other of its name and slot; `count` is asked when it is written, with what else

@@ -1,5 +1,6 @@
 /** How much of the journal a destination has yet to be told. */
 import type { Store } from '../store/store.ts'
+import { isToldOf } from './formats.ts'
 import type { Progress, Webhook } from './webhook.ts'
 
 export interface Backlog {
@@ -14,13 +15,13 @@ const page = 100
 
 export async function backlogOf(
   store: Pick<Store, 'journal' | 'lastPosition'>,
-  { eventTypes, disabledReason }: Webhook,
+  webhook: Webhook,
   { position }: Readonly<Progress>,
 ): Promise<Backlog> {
   const end = await store.lastPosition()
-  if (disabledReason !== null || position >= end) return { events: 0, oldestAt: null }
+  if (webhook.disabledReason !== null || position >= end) return { events: 0, oldestAt: null }
   const next = await store.journal(position, page)
-  const wanted = next.filter(({ type }) => eventTypes.length === 0 || eventTypes.includes(type))
+  const wanted = next.filter(({ type }) => isToldOf(webhook, type))
   const seenTo = next.length < page ? end : (next.at(-1)?.position ?? end)
   const events = Math.round((wanted.length * (end - position)) / (seenTo - position))
   return { events, oldestAt: wanted[0]?.at ?? null }

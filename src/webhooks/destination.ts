@@ -4,7 +4,7 @@ import { eventTrace, type JournalEvent } from '../sessions/events.ts'
 import type { Store } from '../store/store.ts'
 import type { Tracer } from '../tracing.ts'
 import { endDeliverySpan, startDeliverySpan } from './delivery-span.ts'
-import { type Payload, payloadOf } from './formats.ts'
+import { isToldOf, type Payload, payloadOf } from './formats.ts'
 import { deliveryHeaders } from './headers.ts'
 import { advanced, afterFailure, failureOf, withAttempt } from './progress.ts'
 import type { Receipt, Receivers } from './receiver.ts'
@@ -156,11 +156,9 @@ export class Destination {
 
   /** Returns when the event is delivered, given up or due again, or the destination stops or moves. */
   async #bring(event: JournalEvent, moves: number): Promise<void> {
-    const wanted = this.#webhook.eventTypes
-    const payload =
-      wanted.length > 0 && !wanted.includes(event.type)
-        ? undefined
-        : await payloadOf(event, this.#webhook.format, this.#deps.guestOf)
+    const payload = isToldOf(this.#webhook, event.type)
+      ? await payloadOf(event, this.#webhook.format, this.#deps.guestOf)
+      : undefined
     const isNext = () => this.#moves === moves && this.#progress.position < event.position
     if (!payload && isNext()) return this.#advance(event)
     let hasWaited = false

@@ -61,6 +61,7 @@ export class Dispatcher implements AsyncDisposable {
     for (const webhook of known) {
       // What the settings no longer name is gone; what was made by API stays.
       if (!webhook.fromSettings || named(webhook)) await dispatcher.#start(webhook)
+      else await dispatcher.#forget(webhook.id)
     }
     for (const asked of fromSettings) {
       const there = [...dispatcher.#destinations.values()].some(
@@ -197,6 +198,13 @@ export class Dispatcher implements AsyncDisposable {
     const destination = this.#destinations.get(id)
     this.#destinations.delete(id)
     await destination?.drop()
+    await this.#forget(id)
+  }
+
+  /** What it was tried is nobody's any more; what is left of it by trouble does no harm. */
+  async #forget(id: string): Promise<void> {
+    const { store, onTrouble } = this.#deps
+    await store.removeBookmark(bookmarkOf(id)).catch((error: unknown) => onTrouble(id, error))
   }
 
   async #disable(id: string, disabledReason: string): Promise<void> {

@@ -1,12 +1,21 @@
 /** An event as a receiver gets it. */
-import type { JournalEvent } from '../sessions/events.ts'
+import type { EventType, JournalEvent } from '../sessions/events.ts'
 import { cloudEvent, type PublicMessage, type PublicSession } from '../sessions/views.ts'
-import type { WebhookFormat } from './webhook.ts'
+import type { Webhook, WebhookFormat } from './webhook.ts'
 
 export interface Payload {
   contentType: string
   /** JSON text. */
   body: string
+}
+
+/** Whether a destination is told of events of this type: it wants them, and its format has a word for them. */
+export function isToldOf(
+  { eventTypes, format }: Pick<Webhook, 'eventTypes' | 'format'>,
+  type: EventType,
+): boolean {
+  if (eventTypes.length > 0 && !eventTypes.includes(type)) return false
+  return format !== 'analytics' || type === 'session.created' || type in transmissions
 }
 
 /** What to send for an event; undefined when the format has no word for it. */

@@ -885,6 +885,18 @@ export function storeContract(engine: string, open: OpenStore): void {
         assert.deepEqual(await store.readBookmark('webhooks'), { position: 1, state: '' })
       }),
     )
+
+    it(
+      'are undefined again once removed, as if there had been none',
+      on(async (store) => {
+        await store.writeBookmark('stats', 7, '{"a":1}')
+        await store.writeBookmark('webhooks', 1, '')
+        await store.removeBookmark('stats')
+        await store.removeBookmark('stats')
+        assert.equal(await store.readBookmark('stats'), undefined)
+        assert.deepEqual(await store.readBookmark('webhooks'), { position: 1, state: '' })
+      }),
+    )
   })
 
   describe(`${engine}: derived keys`, () => {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import { type Store, StoreUnavailable } from '../../src/store/store.ts'
-import { Destination, type DestinationDeps } from '../../src/webhooks/destination.ts'
+import { bookmarkOf, Destination, type DestinationDeps } from '../../src/webhooks/destination.ts'
 import { Dispatcher, type NewWebhook } from '../../src/webhooks/dispatcher.ts'
 import { Receivers } from '../../src/webhooks/receiver.ts'
+import { maxAttempts } from '../../src/webhooks/retry-times.ts'
 import type { DeadLetter, Progress, Webhook } from '../../src/webhooks/webhook.ts'
 import { openFor } from '../store/engines.ts'
 import { creation, sampleEvent, sampleSession, step } from '../store/samples.ts'
@@ -24,7 +25,7 @@ function withChanges(store: Store, changes: Partial<Store>): Store {
   })
 }
 
-async function openDispatcher(t: TestContext, store: Store) {
+async function openDispatcher(t: TestContext, store: Store, settings: NewWebhook[] = []) {
   const receivers = new Receivers(true)
   const troubles: string[] = []
   const dispatcher = await Dispatcher.open(
@@ -36,7 +37,7 @@ async function openDispatcher(t: TestContext, store: Store) {
       guestOf: async () => undefined,
       onTrouble: (_id, error) => troubles.push(String(error)),
     },
-    [],
+    settings,
   )
   t.after(async () => {
     await dispatcher[Symbol.asyncDispose]()
@@ -146,6 +147,36 @@ describe('A destination of a busy journal', () => {
     const many = await backlog()
     assert.ok(many > 950 && many < 1050, `${many}, and 1000 wait`)
   })
+
+  it('has nothing in its backlog that its format has no word for', async (t) => {
+    const store = await openFor(t, 'memory')
+    const { dispatcher } = await openDispatcher(t, store)
+    const receiver = await startReceiver(t, { usually: answers(500, {}) })
+    await dispatcher.create(asked(receiver.url, { format: 'analytics' }))
+    // The first tells of a session that was created, the others of its activation.
+    await happen(store, 7)
+    assert.equal((await dispatcher.backlog()).pending, 1)
+  })
+})
+
+describe('A destination that is removed', () => {
+  it('leaves no note of what it was tried, whether by API or by the settings', async (t) => {
+    const store = await openFor(t, 'memory')
+    const receiver = await startReceiver(t, { usually: answers(500, {}) })
+    const { dispatcher } = await openDispatcher(t, store, [asked(receiver.url)])
+    const { webhook } = await dispatcher.create(asked(receiver.url))
+    await happen(store, 1)
+    const ids = dispatcher.list().map(({ id }) => id)
+    const isNoted = async (id: string) => (await store.readBookmark(bookmarkOf(id))) !== undefined
+    const kept = async () => (await Promise.all(ids.map(isNoted))).filter(Boolean).length
+    await until('both failed', async () => (await kept()) === 2)
+
+    await dispatcher.remove(webhook.id)
+    assert.equal(await kept(), 1)
+    await dispatcher[Symbol.asyncDispose]()
+    await openDispatcher(t, store)
+    assert.equal(await kept(), 0)
+  })
 })
 
 describe('A destination whose store has trouble', () => {
@@ -218,7 +249,7 @@ describe('The dead letters of a destination', () => {
       type: 'session.created',
       position: 0,
       at: 0,
-      attempts: 12,
+      attempts: maxAttempts,
       error: 'answered 500',
     }
     const progress: Progress = {
@@ -260,6 +291,6 @@ describe('The dead letters of a destination', () => {
     )
     await destination.stop()
     assert.equal(destination.progress.deadLetters.length, 1000)
-    assert.equal(destination.progress.attempts.length, 36)
+    assert.equal(destination.progress.attempts.length, 3 * maxAttempts)
   })
 })
