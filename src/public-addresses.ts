@@ -82,8 +82,12 @@ export function guardedLookup(allowPrivate: boolean, resolve: Resolve = lookup):
 /** What of IPv6 is given out to anybody; addresses of IPv4 hide in the rest. */
 const globalIPv6 = ipaddr.IPv6.parseCIDR('2000::/3')
 
+/** Public by their numbers, and yet where a cloud tells its own machines about themselves (Azure). */
+const ownServices: readonly string[] = ['168.63.129.16']
+
 function isPublic(address: string): boolean {
   const parsed = ipaddr.process(address)
+  if (ownServices.includes(parsed.toString())) return false
   if (parsed.range() !== 'unicast') return false
   return parsed instanceof ipaddr.IPv4 || parsed.match(globalIPv6)
 }

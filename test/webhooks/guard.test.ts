@@ -24,6 +24,7 @@ const privateHosts = [
   ['private, class C', '192.168.1.1'],
   ['link-local and metadata', '169.254.169.254'],
   ['carrier NAT', '100.64.0.1'],
+  ["a cloud's own services", '168.63.129.16'],
   ['benchmarks', '198.18.0.1'],
   ['multicast', '224.0.0.1'],
   ['broadcast', '255.255.255.255'],
