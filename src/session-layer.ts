@@ -13,7 +13,7 @@ import type { Caller } from './sessions/caller.ts'
 import { carryByRest } from './sessions/carrier.ts'
 import { eraseData, finishErasures } from './sessions/erase-data.ts'
 import { Feed } from './sessions/feed.ts'
-import { upstreamIdsOf } from './sessions/known-messages.ts'
+import { heardUpTo, upstreamIdsOf } from './sessions/known-messages.ts'
 import { confirm, learn, noteReceipt } from './sessions/late-truth.ts'
 import { readMissed } from './sessions/missed.ts'
 import { Policy } from './sessions/policy.ts'
@@ -110,6 +110,7 @@ export function openSessionLayer(
       maxAttachmentBytes: settings.policy.maxAttachmentBytes,
       frameIntervalMs: settings.sessions.frameIntervalMs,
       knownIds: (sessionId) => upstreamIdsOf(store, sessionId),
+      heardUpTo: (sessionId, lastOrdinal) => heardUpTo(store, sessionId, lastOrdinal),
       refresh: async (sessionId) => void (await rotation.rotate(sessionId)),
       missed: (asker, session) =>
         readMissed(

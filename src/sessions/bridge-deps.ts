@@ -28,6 +28,8 @@ export interface BridgeDeps {
   frameIntervalMs: number
   /** Upstream ids of the session's latest messages, so that what comes twice is known. */
   knownIds(sessionId: string): Promise<string[]>
+  /** Those of what the other side had said up to that place of the transcript. */
+  heardUpTo(sessionId: string, lastOrdinal: number): Promise<string[]>
   expiry: Pick<ExpiryWatch, 'set' | 'move'>
   /** Rotates the guest's token; rejects when it cannot be. */
   refresh(sessionId: string): Promise<void>

@@ -1,32 +1,20 @@
-import { afterThis } from '../clock.ts'
-import type {
-  Dialect,
-  InboundMessage,
-  OutboundText,
-  StreamDialect,
-  StreamNews,
-} from '../genesys/dialect.ts'
+import type { Dialect, OutboundText, StreamDialect, StreamNews } from '../genesys/dialect.ts'
 import type { StreamEnd, StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
 import type { Trace } from '../trace.ts'
 import type { BridgeDeps } from './bridge-deps.ts'
 import type { Flight, Landed } from './carrier.ts'
-import { CatchUp } from './catch-up.ts'
 import { forgotten } from './close-reasons.ts'
 import { sayGoodbye } from './farewell.ts'
 import { FrameSender } from './frame-sender.ts'
-import { Inbox } from './inbox.ts'
+import { Incoming } from './incoming.ts'
 import { frameName, newsIn } from './news-in.ts'
 import { Outage } from './outage.ts'
-import { type Receiver, receive, receiveLate } from './receive.ts'
-import { RecentIds } from './recent-ids.ts'
 import { afterEnd } from './redial.ts'
-import { Reorder } from './reorder.ts'
 import { isOver, type Session } from './session.ts'
-import { byItself, ended } from './steps.ts'
-import { receivedTogether, streamLost, streamOpened } from './stream-steps.ts'
+import { byItself, ended, type Step } from './steps.ts'
+import { streamLost, streamOpened } from './stream-steps.ts'
 
-const rememberedIds = 1000
 /** What is on its way when a guest leaves gets so long for its ack. */
 const goodbyePatienceMs = 2000
 
@@ -41,13 +29,8 @@ export class Bridge {
   readonly #canRefresh: boolean
   readonly #deps: BridgeDeps
   readonly #sender: FrameSender
-  readonly #reorder: Reorder
-  readonly #receiver: Receiver
-  readonly #inbox: Inbox<InboundMessage>
-  readonly #catchUp: CatchUp
+  readonly #incoming: Incoming
   readonly #onTrouble = (error: unknown) => this.#deps.onTrouble(this.#sessionId, error)
-  readonly #known = new RecentIds(rememberedIds)
-  #hasReadKnown = false
   #socket: StreamSocket | undefined
   #state: 'connecting' | 'open' | 'reconnecting' | 'closed' = 'connecting'
   /** The journal says that the stream is open; when a bridge begins, it is what an earlier process left. */
@@ -75,24 +58,18 @@ export class Bridge {
     if (this.#letIn) this.#keptForMs = stream.keptForMs?.(session) ?? null
     this.#trace = deps.trace
     this.#sender = new FrameSender(stream, deps, () => this.#giveUp('an ack did not come'))
-    this.#receiver = {
-      known: this.#known,
-      confirm: (evidence) => deps.confirm(session.id, evidence),
-      write: (fresh) =>
-        this.#change((current) => receivedTogether(current, fresh, byItself(clock.now()))),
-    }
-    this.#inbox = new Inbox({
-      clock,
-      isStopped: () => this.#state === 'closed',
-      onTrouble: this.#onTrouble,
-      connection: () => this.#socket,
-      receive: (messages) => receive(messages, this.#receiver),
-    })
-    this.#reorder = new Reorder(
-      (messages) => this.#inbox.put(messages),
-      (ms, run) => (ms > 0 ? clock.after(ms, run) : afterThis(run)),
+    this.#incoming = new Incoming(
+      {
+        sessionId: session.id,
+        stream,
+        isStopped: () => this.#state === 'closed',
+        connection: () => this.#socket,
+        tell: (frame) => this.#sender.tell(frame),
+        change: (step) => this.#change(step),
+        onNews: (news) => this.#news(news),
+      },
+      deps,
     )
-    this.#catchUp = new CatchUp(deps, (frame) => this.#sender.tell(frame))
   }
 
   get isOpen(): boolean {
@@ -113,7 +90,7 @@ export class Bridge {
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     const landed = await this.#sender.carry(session, text, flight)
     if (landed.outcome.kind !== 'sent') return landed
-    if (landed.outcome.upstreamId) this.#known.add(landed.outcome.upstreamId)
+    if (landed.outcome.upstreamId) this.#incoming.knows(landed.outcome.upstreamId)
     const endsAt = this.#stream.livesUntil?.(session, this.#deps.clock.now())
     if (endsAt) this.#deps.expiry.move(session.id, endsAt)
     return landed
@@ -134,7 +111,7 @@ export class Bridge {
     if (leaves && open) await this.#sender.quiet(goodbyePatienceMs)
     if (leaves) await sayGoodbye(this.#deps, this.#stream, session, open, trace)
     this.end()
-    await this.#inbox.done()
+    await this.#incoming.done()
   }
 
   /** Ends the connection for good, without a word. */
@@ -143,9 +120,8 @@ export class Bridge {
     this.#state = 'closed'
     this.#cancelRedial()
     this.#cancelReady()
-    this.#reorder.flush()
+    this.#incoming.lose()
     this.#sender.close()
-    this.#catchUp.lose()
     this.#socket?.close()
     this.#deps.onEnd(this.#sessionId)
   }
@@ -154,10 +130,7 @@ export class Bridge {
     const { registry, dialer, hosts, clock, ackTimeoutMs } = this.#deps
     // An earlier process had the one socket there is.
     if (this.#letIn && !this.#stream.resumable) return this.#over('closed', 'stream-lost')
-    if (!this.#hasReadKnown) {
-      for (const id of await this.#deps.knownIds(this.#sessionId)) this.#known.add(id)
-      this.#hasReadKnown = true
-    }
+    await this.#incoming.recall()
     await this.#announceLoss()
     // Standing in line is not the platform's fault.
     this.#outage.excuse(await this.#deps.turns.next(() => this.#state !== 'closed'))
@@ -195,7 +168,7 @@ export class Bridge {
         this.#sender.settle(news)
         break
       case 'receipt':
-        this.#inbox.add(() => this.#deps.onReceipt(this.#sessionId, news))
+        this.#incoming.add(() => this.#deps.onReceipt(this.#sessionId, news))
         break
       case 'upload-place':
       case 'upload-done':
@@ -203,24 +176,25 @@ export class Bridge {
         this.#sender.uploaded(news)
         break
       case 'message':
-        this.#reorder.add(news, this.#deps.clock.now())
+        this.#incoming.message(news)
         break
       case 'ready':
         this.#cancelReady()
-        this.#inbox.add(() => this.#ready(news))
+        if (!this.#announced) this.#incoming.letIn()
+        this.#incoming.add(() => this.#ready(news))
         break
       case 'typing':
         this.#deps.onTyping(this.#sessionId)
         break
       case 'jwt':
-        this.#catchUp.heard(news)
+        this.#incoming.jwt(news)
         break
       case 'over':
-        this.#reorder.flush()
-        this.#inbox.add(() => this.#over(news.state, news.reason))
+        this.#incoming.flush()
+        this.#incoming.add(() => this.#over(news.state, news.reason))
         break
       case 'learned':
-        this.#inbox.add(() => this.#deps.onLearned(this.#sessionId, news.patch))
+        this.#incoming.add(() => this.#deps.onLearned(this.#sessionId, news.patch))
         break
       case 'unknown':
         this.#deps.onUnknown(this.#sessionId, frameName(news.raw))
@@ -244,25 +218,14 @@ export class Bridge {
     this.#outage.over()
     this.#refreshed = false
     this.#sender.open(this.#socket)
-    if (session.stream.reconnects > 0 && this.#stream.history) void this.#fillGap(session)
-  }
-
-  /** Messages that come meanwhile wait, so that what was missed stands before them. */
-  async #fillGap(session: Session): Promise<void> {
-    const socket = this.#socket
-    this.#reorder.wait()
-    const missed = await this.#catchUp.run(session, this.#known.copy())
-    if (this.#state === 'closed') return
-    for (const news of missed ?? []) this.#news(news)
-    if (this.#socket === socket) this.#reorder.goOn()
+    void this.#incoming.fillGap(session)
   }
 
   /** It came after its message was given up: then at least it is known to have arrived. */
   #lateAck({ key, upstreamId }: Extract<StreamNews, { kind: 'ack' }>): void {
     const about = key ?? this.#sender.doubtful
     if (about === null || upstreamId === null) return
-    const evidence = { key: about, text: null, upstreamId }
-    this.#inbox.add(() => receiveLate(evidence, this.#receiver))
+    this.#incoming.lateAck(about, upstreamId)
   }
 
   async #over(state: 'closed' | 'expired' | 'failed', reason: string): Promise<void> {
@@ -276,10 +239,9 @@ export class Bridge {
     this.#outage.begin()
     this.#state = 'reconnecting'
     this.#socket = undefined
-    this.#reorder.flush()
+    this.#incoming.lose()
     this.#sender.lose()
-    this.#catchUp.lose()
-    this.#inbox.add(() => this.#afterEnd(end))
+    this.#incoming.add(() => this.#afterEnd(end))
   }
 
   async #afterEnd(end: Exclude<StreamEnd, { by: 'us' }>): Promise<void> {
@@ -297,8 +259,13 @@ export class Bridge {
 
   async #announceLoss(): Promise<void> {
     if (!this.#announced) return
-    await this.#change((current) => streamLost(current, byItself(this.#deps.clock.now())))
+    let isFirst = false
+    await this.#change((current) => {
+      isFirst = typeof current.gapAfter !== 'number'
+      return streamLost(current, byItself(this.#deps.clock.now()))
+    })
     this.#announced = false
+    this.#incoming.gapBegins(isFirst)
   }
 
   async #refresh(): Promise<void> {
@@ -322,7 +289,7 @@ export class Bridge {
     this.#cancelRedial = this.#deps.clock.after(delayMs, () => void this.start())
   }
 
-  async #change(step: (current: Session) => ReturnType<typeof streamLost>): Promise<Session> {
+  async #change(step: (current: Session) => Step | undefined): Promise<Session> {
     return this.#deps.registry.change(this.#sessionId, (current) =>
       isOver(current) ? undefined : step(current),
     )

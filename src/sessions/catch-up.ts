@@ -12,13 +12,18 @@ export interface CatchUpDeps {
   clock: Clock
   ackTimeoutMs: number
   missed(asker: HistoryAsker, session: Session): Promise<StreamNews[]>
+  /** Upstream ids of what the other side had said up to that place of the transcript. */
+  heardUpTo(sessionId: string, ordinal: number): Promise<string[]>
   onTrouble(sessionId: string, error: unknown): void
 }
 
 /** The platform allows few reads a minute. */
-const pausesMs = [2_000, 8_000, 30_000] as const
+const pausesMs = [2_000, 8_000, 30_000, 120_000, 600_000] as const
 
-/** Learns what was said while a session had no stream. A refusal is not the end of it, a lost connection is. */
+/**
+ * Learns what was said while a session had no stream. A refusal is not the end of it, a lost connection is; then the
+ * next connection is asked for the same. What is heard and sent after a gap does not show where the gap ends.
+ */
 export class CatchUp {
   readonly #deps: CatchUpDeps
   readonly #tell: (frame: Json) => Promise<void>
@@ -26,6 +31,8 @@ export class CatchUp {
   #connection = 0
   /** What was read, whatever connection asked for it. */
   #reads: Pace | undefined
+  /** Upstream ids from before the gap. */
+  #heard: ReadonlySet<string> | undefined
 
   /** `tell` sends a frame over the stream. */
   constructor(deps: CatchUpDeps, tell: (frame: Json) => Promise<void>) {
@@ -33,17 +40,28 @@ export class CatchUp {
     this.#tell = tell
   }
 
-  /** Oldest first; what is in `known` was heard before. Undefined when it could not be learned on this connection. */
-  async run(session: Session, known: ReadonlySet<string>): Promise<StreamNews[] | undefined> {
-    const { clock, missed, onTrouble } = this.#deps
+  /** A gap begins after what was heard. Of one that an earlier process left, the transcript tells what that was. */
+  begin(heard: ReadonlySet<string>): void {
+    this.#heard = heard
+  }
+
+  /** What was missed is in the transcript. */
+  end(): void {
+    this.#heard = undefined
+  }
+
+  /** Oldest first. Undefined when it could not be learned on this connection. */
+  async run(session: Session): Promise<StreamNews[] | undefined> {
+    const { clock, missed, heardUpTo, onTrouble } = this.#deps
     const connection = this.#connection
     const asker: HistoryAsker = {
-      knows: (upstreamId) => known.has(upstreamId),
+      knows: (upstreamId) => this.#heard?.has(upstreamId) ?? false,
       jwt: (frame) => this.#jwt(frame),
       turn: (limit) => this.#turn(limit, connection),
     }
     for (const pauseMs of [...pausesMs, undefined]) {
       try {
+        this.#heard ??= new Set(await heardUpTo(session.id, session.gapAfter ?? 0))
         return await missed(asker, session)
       } catch (error) {
         if (connection !== this.#connection) return undefined

@@ -14,6 +14,23 @@ export async function upstreamIdsOf(store: Store, sessionId: string): Promise<st
   return ids
 }
 
+/**
+ * Those of what the other side said, up to that place. Messages of ours are left out: one that was accepted before it
+ * may have been sent long after.
+ */
+export async function heardUpTo(
+  store: Store,
+  sessionId: string,
+  lastOrdinal: number,
+): Promise<string[]> {
+  const ids: string[] = []
+  for await (const { ordinal, direction, upstreamId } of transcriptOf(store, sessionId)) {
+    if (ordinal > lastOrdinal) break
+    if (direction === 'inbound' && upstreamId !== null) ids.push(upstreamId)
+  }
+  return ids
+}
+
 /** Every message of a session, in order. */
 export async function* transcriptOf(store: Store, sessionId: string): AsyncGenerator<Message> {
   let cursor: string | undefined

@@ -58,6 +58,7 @@ export class Reorder {
   /** What was missed is being asked for: nothing is let go until `goOn`, or for five seconds. */
   wait(): void {
     this.#disarm()
+    this.#cancelWait()
     this.#waits = true
     this.#cancelWait = this.#after(waitMs, () => this.goOn())
   }

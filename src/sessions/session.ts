@@ -68,6 +68,8 @@ export interface Session {
   lastActivityAt: number
   messages: { outbound: number; inbound: number; failed: number }
   stream: { state: StreamState; reconnects: number }
+  /** The last ordinal from before the stream was lost, until all that was said since is known; else null or absent. */
+  gapAfter?: number | null
   latencyMs: { create: number; activate: number | null }
   closeReason: string | null
   /** When what the guest is and said was taken out; null while it is there. */

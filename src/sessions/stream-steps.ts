@@ -52,13 +52,19 @@ export function learned(
   return { session: next(before, cause, 0, patch), events: [], messages: [] }
 }
 
-/** The connection broke and is dialled again. */
+/** The connection broke and is dialled again. From here on something may be missing. */
 export function streamLost(before: Session, cause: Cause): Step {
   const { reconnects } = before.stream
   const stream = { state: 'reconnecting', reconnects: reconnects + 1 } as const
-  return sessionStep(before, ['session.stream_lost'], cause, { stream }, (session) => [
+  const gapAfter = before.gapAfter ?? before.lastOrdinal
+  return sessionStep(before, ['session.stream_lost'], cause, { stream, gapAfter }, (session) => [
     lostNote(session, cause),
   ])
+}
+
+/** What was said while there was no stream is in the transcript, as far as it can be. */
+export function gapFilled(before: Session, cause: Cause): Step {
+  return { session: next(before, cause, 0, { gapAfter: null }), events: [], messages: [] }
 }
 
 /** The guest's token was replaced, both parts in one commit. */

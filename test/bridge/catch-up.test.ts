@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import type { UpstreamAnswer } from '../../src/genesys/dialect.ts'
+import type { InboundMessage, UpstreamAnswer } from '../../src/genesys/dialect.ts'
 import { dialects } from '../../src/genesys/dialects/index.ts'
 import type { Evidence } from '../../src/sessions/late-truth.ts'
 import { readMissed } from '../../src/sessions/missed.ts'
+import { SessionRegistry } from '../../src/sessions/registry.ts'
+import { byItself } from '../../src/sessions/steps.ts'
+import { receivedTogether } from '../../src/sessions/stream-steps.ts'
 import { fullestWindow } from '../genesys/support/windows.ts'
 import { until } from '../support/until.ts'
 import { type BridgeOptions, startBridge } from './support/bridge.ts'
@@ -15,7 +18,13 @@ const start = Date.UTC(2026, 2, 4, 9, 30)
 
 interface Entity {
   id: string
+  text: string
   channel: { time: string | null }
+}
+
+function heardBefore({ id, text }: Entity): InboundMessage {
+  const said = { author: 'agent', text, content: null, sentAt: null } as const
+  return { kind: 'message', upstreamId: id, ...said, attachments: [] }
 }
 
 /** A platform that keeps what was said, and tells it page by page, the newest first. */
@@ -326,5 +335,80 @@ describe('what was said while there was no stream', { concurrency: 4 }, () => {
       'session.stream_opened',
       'message.received',
     ])
+  })
+
+  it('is missed until it is learned, whatever is said after it meanwhile', async (t) => {
+    const { bridge, say, drop, received, open, history, time } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    say('one', 1)
+    await until('the first', async () => (await received()).length === 1)
+    await drop()
+    for (const seconds of [2, 3]) say(`missed ${seconds}`, seconds, { live: false })
+    history.answer = () => ({ status: 503, body: undefined, malformed: false })
+    await open()
+    for (let seconds = 10; seconds < 40; seconds += 1) say(`live ${seconds}`, seconds)
+    await pass(time, 6_000)
+    await until('the live ones', async () => (await received()).length === 31)
+    await drop()
+    history.answer = undefined
+    await passUntil(time, () => bridge.isOpen, 2_000)
+    await until('the missed', async () => (await received()).length === 33)
+    assert.deepEqual((await received()).slice(-2), ['missed 2', 'missed 3'])
+  })
+
+  it('is missed until it is learned, also where the process is killed meanwhile', async (t) => {
+    const session = {
+      state: 'active' as const,
+      activatedAt: 1,
+      stream: { state: 'open' as const, reconnects: 1 },
+      gapAfter: 1,
+    }
+    const { bridge, say, received, open, history, store, id } = await startWithHistory(t, {
+      session,
+    })
+    say('one', 1, { live: false })
+    say('missed', 2, { live: false })
+    for (let seconds = 10; seconds < 40; seconds += 1) say(`live ${seconds}`, seconds)
+    const heard = history.entities.filter(({ text }) => text !== 'missed')
+    await new SessionRegistry(store).change(id, (current) =>
+      receivedTogether(current, heard.map(heardBefore), byItself(start)),
+    )
+    void bridge.start()
+    await open()
+    await until('the missed', async () => (await received()).includes('missed'))
+    assert.equal((await received()).length, 32)
+  })
+
+  it('is over once it is written down: the next one begins where that ended', async (t) => {
+    const { bridge, say, drop, received, open, history, session } = await startWithHistory(t)
+    void bridge.start()
+    await open()
+    for (let seconds = 0; seconds < 30; seconds += 1) say(`heard ${seconds}`, seconds)
+    await until('those heard', async () => (await received()).length === 30)
+    for (const missed of ['a', 'b']) {
+      await drop()
+      say(missed, 40, { live: false })
+      await open()
+      await until('it is heard', async () => (await received()).includes(missed))
+      await until('it is over', async () => (await session()).gapAfter === null)
+    }
+    assert.equal(history.reads.length, 2)
+  })
+
+  it('stands before what is said as soon as the guest is let in', async (t) => {
+    const { bridge, server, say, drop, received, open } = await startWithHistory(t)
+    const answer = server.onFrame
+    void bridge.start()
+    await open()
+    await drop()
+    say('missed', 1, { live: false })
+    server.onFrame = (socket, frame) => {
+      answer(socket, frame)
+      if (frame.action === 'configureSession') say('live', 2)
+    }
+    await open()
+    await until('both', async () => (await received()).length === 2)
+    assert.deepEqual(await received(), ['missed', 'live'])
   })
 })

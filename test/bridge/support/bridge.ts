@@ -10,7 +10,7 @@ import { gatewayItself } from '../../../src/sessions/caller.ts'
 import type { Landed } from '../../../src/sessions/carrier.ts'
 import { DialTurns } from '../../../src/sessions/dial-turns.ts'
 import type { JournalEvent } from '../../../src/sessions/events.ts'
-import { upstreamIdsOf } from '../../../src/sessions/known-messages.ts'
+import { heardUpTo, upstreamIdsOf } from '../../../src/sessions/known-messages.ts'
 import type { Message } from '../../../src/sessions/message.ts'
 import { SessionRegistry } from '../../../src/sessions/registry.ts'
 import type { Session } from '../../../src/sessions/session.ts'
@@ -91,6 +91,7 @@ export async function startBridge(
     frameIntervalMs: 0,
     expiry: { set: () => undefined, move: () => undefined },
     knownIds: (sessionId) => upstreamIdsOf(store, sessionId),
+    heardUpTo: (sessionId, lastOrdinal) => heardUpTo(store, sessionId, lastOrdinal),
     refresh: async () => undefined,
     missed: async () => [],
     confirm: async () => false,
