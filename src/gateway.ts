@@ -27,6 +27,7 @@ import {
   webhooksOf,
 } from './operator-views.ts'
 import { embeddedSimulator, platformOf } from './platform.ts'
+import { platformWebhookBook } from './platform-webhook-book.ts'
 import { openSessionLayer } from './session-layer.ts'
 import { dialectNames } from './sessions/session.ts'
 import { readTimeline } from './sessions/timeline.ts'
@@ -167,7 +168,8 @@ export async function startGateway(
       ),
     registerPlatformWebhook: (asked, { trace, requestId }) => {
       const timeoutMs = settings.sessions.sendTimeoutMs
-      return registerPlatformWebhook({ client, clock, timeoutMs, trace, requestId }, asked)
+      const book = platformWebhookBook(store, platform)
+      return registerPlatformWebhook({ client, clock, timeoutMs, book, trace, requestId }, asked)
     },
     patienceMs: sender.callerPatienceMs,
     defaults: settings.sessions,

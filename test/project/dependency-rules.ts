@@ -58,6 +58,11 @@ export const rules: readonly Rule[] = [
     types: ['genesys/departures.ts', 'store/store.ts'],
   },
   {
+    of: 'platform-webhook-book.ts',
+    may: ['sessions/store-trouble.ts', ...facts, ...vocabulary],
+    types: ['genesys/platform-webhooks.ts', 'platform.ts', 'store/store.ts'],
+  },
+  {
     of: 'platform.ts',
     may: ['genesys/**', 'simulator/simulator.ts', ...vocabulary],
     types: ['settings.ts'],

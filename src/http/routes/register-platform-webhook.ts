@@ -59,7 +59,7 @@ export function registerPlatformWebhookRoute(app: App, deps: PlatformWebhookDeps
         operationId: 'registerPlatformWebhook',
         summary: 'Register a webhook on the platform',
         description:
-          'The platform itself then calls the URL. One of that name and URL that is there already is answered with 200.',
+          'The platform itself then calls the URL. One of that name and URL that is there already is answered with 200, as it is, with the events it was registered for. Where the platform does not list its webhooks, those that were registered here are remembered.',
         tags: ['Webhooks'],
         body: RegisterPlatformWebhook,
         response: {
@@ -70,9 +70,8 @@ export function registerPlatformWebhookRoute(app: App, deps: PlatformWebhookDeps
       },
     },
     async (request, reply) => {
-      const { name, url, events, headers } = request.body
-      const { id, existed } = await register({ name, url, events, headers }, callerOf(request))
-      return reply.code(existed ? 200 : 201).send({ id, name, url, events })
+      const { existed, id, name, url, events } = await register(request.body, callerOf(request))
+      return reply.code(existed ? 200 : 201).send({ id, name, url, events: [...events] })
     },
   )
 }
