@@ -23,7 +23,9 @@ const maxPages = 40
 
 /**
  * What was said while a session had no stream, oldest first, by the platform's own history: pages from the newest back
- * to the first one that holds something known. Empty where the dialect has no history. Throws when a page cannot be read.
+ * to the first one that holds something that was heard. The guest's own words show less: their acks can be down before
+ * what was said earlier is, so a page with some is not the last one, unless the page after it has some too. Empty where
+ * the dialect has no history. Throws when a page cannot be read.
  */
 export async function readMissed(
   asker: HistoryAsker,
@@ -36,6 +38,7 @@ export async function readMissed(
   if (!history) return []
   const { jwt } = await asker.jwt(history.ask(session))
   const pages: StreamNews[][] = []
+  let pagesWithOwn = 0
   for (let page = 1; page <= maxPages; page++) {
     await asker.turn(history.limit)
     const reply = await read(history.request(page), jwt)
@@ -45,7 +48,9 @@ export async function readMissed(
       throw new GatewayError('upstream-invalid-response', detail)
     }
     pages.unshift(answer.news)
-    if (!answer.more || answer.news.some((news) => isKnown(news, asker))) break
+    const known = answer.news.filter((news) => isKnown(news, asker))
+    if (known.length > 0) pagesWithOwn += 1
+    if (!answer.more || pagesWithOwn > 1 || !known.every(isOwn)) break
   }
   return pages.flat()
 }
@@ -53,4 +58,9 @@ export async function readMissed(
 function isKnown(news: StreamNews, asker: HistoryAsker): boolean {
   const named = news.kind === 'message' || news.kind === 'ack'
   return named && news.upstreamId !== null && asker.knows(news.upstreamId)
+}
+
+/** By what the platform keeps of it: our mark, or that the guest said it. */
+function isOwn(news: StreamNews): boolean {
+  return news.kind === 'ack' || (news.kind === 'message' && news.author === 'user')
 }

@@ -11,7 +11,7 @@ import { fullestWindow } from '../genesys/support/windows.ts'
 import { until } from '../support/until.ts'
 import { type BridgeOptions, startBridge } from './support/bridge.ts'
 import { pass, passUntil } from './support/moving-time.ts'
-import { jwtResponse, outbound, sessionResponse } from './support/web-messaging.ts'
+import { echo, jwtResponse, outbound, sessionResponse } from './support/web-messaging.ts'
 
 const webMessaging = dialects['web-messaging']
 const start = Date.UTC(2026, 2, 4, 9, 30)
@@ -378,6 +378,31 @@ describe('what was said while there was no stream', { concurrency: 4 }, () => {
     await open()
     await until('the missed', async () => (await received()).includes('missed'))
     assert.equal((await received()).length, 32)
+  })
+
+  it('is read past what the guest said: that may have arrived before what was said before it', async (t) => {
+    const { bridge, server, say, drop, received, open, carry, history } = await startWithHistory(t)
+    const answer = server.onFrame
+    server.onFrame = (socket, frame) => {
+      answer(socket, frame)
+      if (frame.action !== 'onMessage') return
+      const own = echo(frame, 'own')
+      history.entities.push(own.body as Entity)
+      socket.send(own)
+    }
+    void bridge.start()
+    await open()
+    say('one', 1)
+    await until('the first', async () => (await received()).length === 1)
+    say('never came', 2, { live: false })
+    await carry('mine')
+    await drop()
+    for (let seconds = 10; seconds < 34; seconds += 1) {
+      say(`missed ${seconds}`, seconds, { live: false })
+    }
+    await open()
+    await until('all', async () => (await received()).length === 26)
+    assert.ok((await received()).includes('never came'))
   })
 
   it('is over once it is written down: the next one begins where that ended', async (t) => {
