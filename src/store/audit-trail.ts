@@ -22,7 +22,7 @@ export interface SqliteAuditDeps {
   read<T>(read: () => T): T
 }
 
-/** Entries looked at in one turn of the event loop, when a list is filtered. */
+/** Entries looked at in one turn of the event loop, when a list passes some over. */
 const window = 500
 
 export class SqliteAudit implements AuditTrail {
@@ -40,14 +40,17 @@ export class SqliteAudit implements AuditTrail {
     const list = JSON.stringify(['audit', filter])
     let [position = 0] = cursor === undefined ? [] : readCursor(list, cursor)
     const found: { position: number; entry: AuditEntry }[] = []
+    const { action, after, before } = filter
+    const passesOver = [action, after, before].some((wanted) => wanted !== undefined)
+    const atOnce = passesOver ? window : limit + 1
     for (let isEnd = false; !isEnd && found.length <= limit; ) {
-      const rows = this.#rows(filter, position, window)
+      const rows = this.#rows(filter, position, atOnce)
       for (const row of rows) {
         if (!matches(filter, row)) continue
         found.push({ position: Number(row.position), entry: this.#kept(row).entry })
       }
       position = Number(rows.at(-1)?.position ?? position)
-      isEnd = rows.length < window
+      isEnd = rows.length < atOnce
       if (!isEnd && found.length <= limit) await turn()
     }
     const { items, nextCursor } = pageOf(list, found, limit, (each) => [each.position])
