@@ -52,7 +52,7 @@ export class Inbox<T> {
 
   async #work(): Promise<void> {
     for (let work = this.#line.shift(); work; work = this.#line.shift()) {
-      await this.#do(work).catch((error: unknown) => this.#deps.onTrouble(error))
+      await this.#do(work)
       const before = this.#waiting
       this.#waiting -= 'items' in work ? work.items.length : 1
       if (before >= full / 2 && this.#waiting < full / 2) this.#deps.connection()?.resume()
@@ -60,8 +60,15 @@ export class Inbox<T> {
     this.#working = undefined
   }
 
-  #do(work: Work<T>): Promise<void> {
-    const { receive } = this.#deps
-    return untilStored(this.#deps, 'items' in work ? () => receive(work.items) : work.run)
+  async #do(work: Work<T>): Promise<void> {
+    const { receive, onTrouble, isStopped } = this.#deps
+    const isTogether = 'items' in work && work.items.length > 1
+    try {
+      await untilStored(this.#deps, 'items' in work ? () => receive(work.items) : work.run)
+    } catch (error) {
+      // One that cannot be written must not take those with it that happened to stand beside it.
+      if (!isTogether || isStopped()) return onTrouble(error)
+      for (const item of work.items) await this.#do({ items: [item] })
+    }
   }
 }

@@ -3,7 +3,10 @@
 /** Later than any second of this age, earlier than any of its milliseconds: what is above counts milliseconds. */
 const secondsEnd = 100_000_000_000
 
-/** Epoch ms; null when it is absent or no time. Without a zone it is UTC. */
+/** The year 10000, which the timestamps of our own answers cannot say. */
+const end = 253_402_300_800_000
+
+/** Epoch ms; null when it is absent or no time of this age. Without a zone it is UTC. */
 export function instant(value: unknown): number | null {
   if (typeof value === 'number') return fromEpoch(value)
   if (typeof value !== 'string') return null
@@ -12,7 +15,7 @@ export function instant(value: unknown): number | null {
   const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i
   const [, date, time, zone] = iso.exec(text) ?? []
   const at = Date.parse(date === undefined ? text : `${date}T${time}${zoneOf(zone)}`)
-  return Number.isNaN(at) ? null : at
+  return within(at)
 }
 
 export function isoTime(at: number): string {
@@ -20,8 +23,11 @@ export function isoTime(at: number): string {
 }
 
 function fromEpoch(value: number): number | null {
-  if (!Number.isFinite(value) || value <= 0) return null
-  return Math.round(value < secondsEnd ? value * 1000 : value)
+  return within(Math.round(value < secondsEnd ? value * 1000 : value))
+}
+
+function within(at: number): number | null {
+  return at > 0 && at < end ? at : null
 }
 
 /** In the one spelling `Date.parse` is bound to understand. */

@@ -39,6 +39,11 @@ describe('instant', () => {
     {},
     [],
     '2026-13-45T99:99:99Z',
+    '+010000-01-01T00:00:00Z',
+    '1969-12-31T23:59:59Z',
+    253_402_300_800_000,
+    1e17,
+    '99999999999999999999',
   ]
   for (const written of none) {
     it(`finds no time in ${JSON.stringify(written) ?? 'nothing'}`, () => {

@@ -16,6 +16,9 @@ import { configureTracingId } from './frames.ts'
 
 type Over = Omit<Extract<StreamNews, { kind: 'over' }>, 'kind'>
 
+/** However long the platform asks for: nobody waits longer for a second try. */
+const longestWaitMs = 24 * 3_600_000
+
 interface Meaning {
   code: ErrorCode
   /** The session goes with the request. */
@@ -96,7 +99,8 @@ export function readRefusal(frame: JsonObject): StreamNews[] {
     return [{ kind: 'over', ...(over ?? { state: 'failed', reason: redact(detail) }) }]
   }
   const retryAfter = numberOf(body.retryAfter)
-  const retryAfterMs = retryAfter === null ? null : Math.max(0, Math.round(retryAfter * 1000))
+  const waitMs = Math.round((retryAfter ?? 0) * 1000)
+  const retryAfterMs = retryAfter === null ? null : Math.min(Math.max(0, waitMs), longestWaitMs)
   const nack: StreamNews = { kind: 'nack', key, code, detail, retryAfterMs }
   return over ? [nack, { kind: 'over', ...over }] : [nack]
 }

@@ -86,6 +86,8 @@ describe('web-messaging: refusals of a message', () => {
     })
     assert.deepEqual(read({ ...frame, tracingId: key }), [refusal])
     assert.deepEqual(read(frame), [{ ...refusal, key: null }])
+    const endless = { ...frame, tracingId: key, body: { ...body, retryAfter: 1e300 } }
+    assert.deepEqual(read(endless), [{ ...refusal, retryAfterMs: 24 * 3_600_000 }])
     const bare = { ...frame, tracingId: key, body: {} }
     assert.deepEqual(read(bare), [nack('rate-limited', 'The platform answered 429')])
   })
