@@ -14,11 +14,14 @@ export class Feed implements Disposable {
 
   constructor(store: Pick<Store, 'follow'>) {
     this.#stop = store.follow((events) => {
+      const failures: unknown[] = []
       for (const event of events) {
-        tell(this.#bySession.get(event.sessionId), event)
-        if (event.messageId !== null) tell(this.#byMessage.get(event.messageId), event)
-        tell(this.#all, event)
+        tell(this.#bySession.get(event.sessionId), event, failures)
+        if (event.messageId !== null) tell(this.#byMessage.get(event.messageId), event, failures)
+        tell(this.#all, event, failures)
       }
+      // The store reports it.
+      if (failures.length > 0) throw failures[0]
     })
   }
 
@@ -61,6 +64,18 @@ function subscribe<T>(all: Map<string, Set<T>>, key: string, listener: T): () =>
   }
 }
 
-function tell(listeners: Set<Listener> | undefined, event: JournalEvent): void {
-  if (listeners && listeners.size > 0) for (const listener of [...listeners]) listener(event)
+/** One who throws keeps nothing from the others. */
+function tell(
+  listeners: Set<Listener> | undefined,
+  event: JournalEvent,
+  failures: unknown[],
+): void {
+  if (!listeners || listeners.size === 0) return
+  for (const listener of [...listeners]) {
+    try {
+      listener(event)
+    } catch (error) {
+      failures.push(error)
+    }
+  }
 }
