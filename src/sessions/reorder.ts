@@ -95,7 +95,7 @@ export class Reorder {
     const free = this.#held.splice(0, count)
     const last = free.at(-1)
     if (!last) return
-    this.#lastReleased = Math.max(this.#lastReleased, last.order)
+    this.#lastReleased = last.order
     this.#release(free.map(({ message }) => message))
   }
 }

@@ -65,6 +65,19 @@ describe('Reorder', () => {
     assert.deepEqual(texts(), ['m2', 'm1', 'm4', 'm5'])
   })
 
+  it('trusts the platform again also after one that came from a clock far ahead', () => {
+    const { clock, hear, out } = start()
+    hear('ahead', 1_000_000_000)
+    clock.advance(0)
+    for (let at = 1; at <= 90; at += 1) {
+      hear(`m${at}`, at)
+      clock.advance(1_000)
+    }
+    hear('last', 91)
+    clock.advance(0)
+    assert.deepEqual(out.at(-1), { text: 'last', at: 1_000_000 + 90_000 })
+  })
+
   it('trusts the platform again after a minute in order', () => {
     const { clock, hear, texts } = start()
     hear('m2', 2)
