@@ -227,11 +227,7 @@ export class Destination {
     const { position } = this.#progress
     this.#savedAt = this.#deps.clock.now()
     try {
-      await this.#deps.store.writeBookmark(
-        bookmarkOf(this.#webhook.id),
-        position,
-        JSON.stringify(this.#progress),
-      )
+      await saveProgress(this.#deps.store, this.#webhook.id, this.#progress)
       this.#savedPosition = position
     } catch (error) {
       // Delivering again what was delivered is what a receiver must expect anyway.
@@ -245,6 +241,14 @@ export class Destination {
     this.#wake = resolve
     return promise.finally(cancel)
   }
+}
+
+export function saveProgress(
+  store: Pick<Store, 'writeBookmark'>,
+  webhookId: string,
+  progress: Readonly<Progress>,
+): Promise<void> {
+  return store.writeBookmark(bookmarkOf(webhookId), progress.position, JSON.stringify(progress))
 }
 
 export function bookmarkOf(webhookId: string): string {

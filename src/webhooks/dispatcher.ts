@@ -6,7 +6,7 @@ import { newId } from '../sessions/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { Tracer } from '../tracing.ts'
 import { backlogOf } from './backlog.ts'
-import { bookmarkOf, Destination } from './destination.ts'
+import { bookmarkOf, Destination, saveProgress } from './destination.ts'
 import { progressFrom } from './progress.ts'
 import type { Receivers } from './receiver.ts'
 import { secretText } from './signature.ts'
@@ -175,8 +175,11 @@ export class Dispatcher implements AsyncDisposable {
       disabledReason: null,
       fromSettings,
     }
-    const position = await this.#deps.store.lastPosition()
-    await this.#start(webhook, progressFrom(position))
+    const { store } = this.#deps
+    const progress = progressFrom(await store.lastPosition())
+    // Before anything is delivered: after a crash it must begin here, not at what is the end by then.
+    await saveProgress(store, webhook.id, progress)
+    await this.#start(webhook, progress)
     return webhook
   }
 

@@ -105,6 +105,26 @@ describe('Destinations over restarts', () => {
     assert.equal(attempts.at(-1).attempt, 1)
   })
 
+  it('E2 lose nothing when the process is killed before they were ever answered', async (t) => {
+    const { start } = await startProcess(t)
+    const byApi = await startReceiver(t, { usually: hangs })
+    const crm = await startReceiver(t, { usually: hangs })
+    const environment = { CRM_WEBHOOK_URL: crm.url }
+    const first = await start(environment)
+    await addWebhook(first.api, byApi.url)
+    const session = await createSession(first.api)
+    for (const receiver of [byApi, crm]) await receiver.arrived(1)
+    await first.kill()
+
+    for (const receiver of [byApi, crm]) receiver.usually(receiver.takes)
+    const second = await start(environment)
+    await createSession(second.api)
+    for (const receiver of [byApi, crm]) {
+      const [taken] = await receiver.took(1)
+      assert.equal(taken?.body.subject, session.id)
+    }
+  })
+
   it('E2 follow the settings: a URL that is gone gets nothing, a new one all from then on', async (t) => {
     const { start } = await startProcess(t)
     const old = await startReceiver(t)
