@@ -105,12 +105,20 @@ export class Dispatcher implements AsyncDisposable {
 
   /** A new secret; the old one signs beside it for a day. */
   async rotateSecret(id: string): Promise<{ webhook: Webhook; secret: string }> {
-    const webhook = await this.#update(id, (before) => ({
-      ...before,
-      secretGeneration: before.secretGeneration + 1,
-      previousSecretUntil: this.#deps.clock.now() + overlapMs,
-    }))
-    return { webhook, secret: this.#secret(webhook, webhook.secretGeneration) }
+    const { secretGeneration, previousSecretUntil } = this.find(id)
+    try {
+      const webhook = await this.#update(id, (before) => ({
+        ...before,
+        secretGeneration: before.secretGeneration + 1,
+        previousSecretUntil: this.#deps.clock.now() + overlapMs,
+      }))
+      return { webhook, secret: this.#secret(webhook, webhook.secretGeneration) }
+    } catch (error) {
+      // Nobody learns the new one, so the receiver could not follow.
+      const destination = this.#destination(id)
+      destination.update({ ...destination.webhook, secretGeneration, previousSecretUntil })
+      throw error
+    }
   }
 
   progress(id: string): Readonly<Progress> {

@@ -230,6 +230,31 @@ describe('A destination whose store has trouble', () => {
   })
 })
 
+describe('A secret that was to be rotated', () => {
+  it('stays the one when nobody could be told another, because the store had trouble', async (t) => {
+    const real = await openFor(t, 'memory')
+    let isFull = false
+    const store = withChanges(real, {
+      writeBookmark: async (...note) => {
+        if (isFull) throw new StoreUnavailable('disk full')
+        return real.writeBookmark(...note)
+      },
+    })
+    const { dispatcher } = await openDispatcher(t, store)
+    const receiver = await startReceiver(t)
+    const { webhook, secret } = await dispatcher.create(asked(receiver.url))
+    isFull = true
+    await assert.rejects(dispatcher.rotateSecret(webhook.id), StoreUnavailable)
+    isFull = false
+    await happen(real, 1)
+    const [taken] = await receiver.took(1)
+    assert.equal(String(taken?.headers['webhook-signature']).split(' ').length, 1)
+    const next = await dispatcher.rotateSecret(webhook.id)
+    assert.notEqual(next.secret, secret)
+    assert.equal(next.webhook.secretGeneration, 2)
+  })
+})
+
 /** Time that is over as soon as somebody waits for it. */
 function hastyClock(): Clock {
   let now = Date.UTC(2026, 0, 1)
