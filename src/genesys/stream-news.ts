@@ -47,4 +47,6 @@ export interface InboundMessage {
   content: Json | null
   /** The platform's time, epoch ms; null where it gives none. Messages are put in its order. */
   sentAt: number | null
+  /** The guest said it, and what should tell whether it was us is missing. */
+  mayBeOurs?: true
 }

@@ -90,7 +90,6 @@ export class Bridge {
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     const landed = await this.#sender.carry(session, text, flight)
     if (landed.outcome.kind !== 'sent') return landed
-    if (landed.outcome.upstreamId) this.#incoming.knows(landed.outcome.upstreamId)
     const endsAt = this.#stream.livesUntil?.(session, this.#deps.clock.now())
     if (endsAt) this.#deps.expiry.move(session.id, endsAt)
     return landed
@@ -153,7 +152,8 @@ export class Bridge {
       frame: (text) => {
         const guest = registry.peek(this.#sessionId) ?? session
         const context = { guest, at: clock.now(), onTrouble: this.#onTrouble }
-        for (const news of newsIn(text, this.#stream, context)) this.#news(news)
+        const all = newsIn(text, this.#stream, context)
+        for (const news of all) this.#news(this.#sender.recognise(news))
       },
       ended: (end) => this.#ended(end),
     })
@@ -163,6 +163,7 @@ export class Bridge {
     switch (news.kind) {
       case 'ack':
         if (!this.#sender.settle(news)) this.#lateAck(news)
+        else if (news.upstreamId !== null) this.#incoming.knows(news.upstreamId)
         break
       case 'nack':
         this.#sender.settle(news)

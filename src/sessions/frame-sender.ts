@@ -35,7 +35,8 @@ const neverAborted = new AbortController().signal
 /** A frame with a message, to leave. */
 interface Laden {
   bytes: string
-  ackKey: string | null
+  /** By what its ack is known. */
+  sent: { key: string | null; text: string }
   about: FrameOf
 }
 
@@ -122,6 +123,13 @@ export class FrameSender {
     cancel()
   }
 
+  /** What the guest said may be a message that waits for its ack, given back without a name. */
+  recognise(news: StreamNews): StreamNews {
+    if (news.kind !== 'message' || !news.mayBeOurs || news.text === '') return news
+    const key = this.#unacked.keyOf(news.text)
+    return key === null ? news : { kind: 'ack', key, upstreamId: news.upstreamId }
+  }
+
   /** True when a message was waiting for it. */
   settle(news: Extract<StreamNews, { kind: 'ack' | 'nack' }>): boolean {
     return this.#unacked.settle(news)
@@ -146,9 +154,10 @@ export class FrameSender {
     const { clock, ackTimeoutMs } = this.#deps
     const { frame, ackKey } = this.#stream.message(session, text)
     const bytes = JSON.stringify(frame)
+    const sent = { key: ackKey, text: text.text }
     for (let attempts = 1; ; attempts++) {
       const { fate, departure, span, leftAt } = await this.#inTurn(() =>
-        this.#leave({ bytes, ackKey, about: { sessionId: session.id, text } }, flight, attempts),
+        this.#leave({ bytes, sent, about: { sessionId: session.id, text } }, flight, attempts),
       )
       const answer = await fate
       span?.end(failureOf(answer))
@@ -191,11 +200,7 @@ export class FrameSender {
     return turn
   }
 
-  async #leave(
-    { bytes, ackKey, about }: Laden,
-    flight: Flight,
-    attempts: number,
-  ): Promise<Departed> {
+  async #leave({ bytes, sent, about }: Laden, flight: Flight, attempts: number): Promise<Departed> {
     const { clock, ackTimeoutMs, tracer } = this.#deps
     for (;;) {
       await this.#turn(flight, attempts)
@@ -206,7 +211,7 @@ export class FrameSender {
         const departure = this.#pace.sent('message')
         const span = tracer && startFrameSpan(tracer, about, attempts)
         this.#doubtful = null
-        const fate = this.#unacked.add(ackKey, ackTimeoutMs, (ms, run) => clock.after(ms, run))
+        const fate = this.#unacked.add(sent, ackTimeoutMs, (ms, run) => clock.after(ms, run))
         socket.send(bytes).catch(() => this.#unacked.lose())
         return { fate, departure, span, leftAt }
       }

@@ -9,6 +9,7 @@ export type FrameFate = Ack | Nack | { kind: 'timeout' } | { kind: 'lost' }
 
 interface Waiting {
   key: string | null
+  text: string
   settle(fate: FrameFate): void
   cancelTimer(): void
 }
@@ -34,15 +35,23 @@ export class Unacked {
     return new Promise((resolve) => this.#whenEmpty.push(resolve))
   }
 
+  /** Key of the oldest message that says this and has one. */
+  keyOf(text: string): string | null {
+    return (
+      this.#waiting.find((waiting) => waiting.text === text && waiting.key !== null)?.key ?? null
+    )
+  }
+
   /** `after` is the clock's: a fate of `timeout` comes after `timeoutMs`. */
   add(
-    key: string | null,
+    { key, text }: { key: string | null; text: string },
     timeoutMs: number,
     after: (ms: number, run: () => void) => () => void,
   ): Promise<FrameFate> {
     const { promise, resolve } = Promise.withResolvers<FrameFate>()
     const waiting: Waiting = {
       key,
+      text,
       cancelTimer: after(timeoutMs, () => waiting.settle({ kind: 'timeout' })),
       settle: (fate) => {
         waiting.cancelTimer()

@@ -8,7 +8,7 @@ function start() {
   const unacked = new Unacked()
   const fates: Record<string, FrameFate> = {}
   const leave = (name: string, key: string | null = null) => {
-    const fate = unacked.add(key, 10_000, (ms, run) => clock.after(ms, run))
+    const fate = unacked.add({ key, text: name }, 10_000, (ms, run) => clock.after(ms, run))
     void fate.then((settled) => {
       fates[name] = settled
     })

@@ -327,6 +327,38 @@ describe('web-messaging: messages', { concurrency: 4 }, () => {
     assert.deepEqual([body.status, body.upstreamId], ['sent', 'id-1'])
   })
 
+  it('are acknowledged by an echo that names nothing, if it says the same', async (t) => {
+    const platform = await startPlatform(t)
+    const { api } = await startOn(t, platform)
+    let echoed = 0
+    platform.onFrame = (socket, frame) => {
+      if (frame.action === 'configureSession') return socket.send(sessionResponse())
+      const { tracingId, ...unnamed } = frame
+      const other = { ...unnamed, message: { type: 'Text', text: 'Something else' } }
+      if (echoed === 0) socket.send(echo(other, 'id-other'))
+      echoed += 1
+      // Each comes twice.
+      socket.send(echo(unnamed, `id-${echoed}`))
+      socket.send(echo(unnamed, `id-${echoed}`))
+    }
+    const session = await openSession(api, { dialect })
+    const sent = [
+      await send(api, session, 'Hello'),
+      await send(api, session, 'Hello'),
+      await send(api, session, 'Bye'),
+    ]
+    assert.deepEqual(
+      sent.map(({ body }) => [body.status, body.upstreamId]),
+      [
+        ['sent', 'id-1'],
+        ['sent', 'id-2'],
+        ['sent', 'id-3'],
+      ],
+    )
+    const texts = (await transcript(api, session)).map(({ text }) => text)
+    assert.deepEqual(texts, ['Hello', 'Something else', 'Hello', 'Bye'])
+  })
+
   it('of structured content lose nothing, in the transcript and in the stream', async (t) => {
     const { api, simulator, session, id, url } = await talking(t)
     const stream = await openStream(`${url}/v1/sessions/${session.id}/events`)

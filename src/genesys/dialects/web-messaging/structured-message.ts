@@ -9,7 +9,7 @@
  */
 import type { Json, JsonObject } from '../../../json.ts'
 import type { Attachment, Author } from '../../../sessions/message.ts'
-import type { StreamNews } from '../../dialect.ts'
+import type { InboundMessage, StreamNews } from '../../dialect.ts'
 import { fieldsOf, idOf, itemsOf, numberOf, textOf } from '../fields.ts'
 import { instant } from '../instants.ts'
 import { isMessageKey } from './frames.ts'
@@ -30,7 +30,10 @@ export function readStructuredMessage(
   const events = itemsOf(body.events).flatMap((event) =>
     readEvent(fieldsOf(event), { inbound, readOnly: isTrue(metadata.readOnly) }),
   )
-  return [...events, ...readMessage(body, inbound)]
+  const messages = readMessage(body, inbound)
+  const isUnnamed = inbound && envelope.type === 'message' && textOf(envelope.tracingId) === null
+  if (!isUnnamed) return [...events, ...messages]
+  return [...events, ...messages.map((message) => ({ ...message, mayBeOurs: true as const }))]
 }
 
 function readEvent(
@@ -59,7 +62,7 @@ function isTrue(value: Json | undefined): boolean {
   return value === true || value === 'true'
 }
 
-function readMessage(body: JsonObject, inbound: boolean): StreamNews[] {
+function readMessage(body: JsonObject, inbound: boolean): InboundMessage[] {
   const content = itemsOf(body.content)
   const text = textOf(body.text) ?? textsIn(content)
   if (text === '' && content.length === 0) return []

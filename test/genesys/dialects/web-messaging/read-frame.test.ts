@@ -113,8 +113,11 @@ describe('web-messaging: messages', () => {
   })
 
   it('takes an echo of somebody else for a message of the guest', () => {
-    assert.deepEqual(read(pushed(echoBody)), [ofGuest])
     assert.deepEqual(read(pushed(echoBody, { tracingId: 'c1a2b3c4' })), [ofGuest])
+  })
+
+  it('leaves open whose echo it is that names nothing', () => {
+    assert.deepEqual(read(pushed(echoBody)), [{ ...ofGuest, mayBeOurs: true }])
   })
 
   it('tells agent and bot apart', () => {
