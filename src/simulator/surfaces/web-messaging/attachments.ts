@@ -15,7 +15,8 @@ export const onAttachment: SessionAction = ({ hub, connection, frame }, session)
   const parsed = OnAttachment.safeParse(frame)
   if (!parsed.success) return missingParameter(webMessaging)
   if (session.readOnly) return readOnlyRefusal()
-  const { attachmentId, fileName, fileType, fileSize, errorsAsJson } = parsed.data
+  const { fileName, fileType, fileSize, errorsAsJson } = parsed.data
+  const attachmentId = parsed.data.attachmentId ?? newId(hub.world, session)
   if (webMessaging.attachmentIdFormat === 'uuid' && !uuid.test(attachmentId)) {
     return new Refusal(400, 'Request failed.')
   }
@@ -25,6 +26,14 @@ export const onAttachment: SessionAction = ({ hub, connection, frame }, session)
     return response('PresignedUrlResponse', hub.uploads.expect(session, file, connection.host))
   }
   return errorsAsJson ? urlError(file, attachmentId, hub.world) : file
+}
+
+/** Of an attachment that its guest gave none. */
+function newId({ chance }: World, { token, attachments }: GuestSession): string {
+  for (let number = attachments.size; ; number += 1) {
+    const id = chance.uuid('attachment', token, number)
+    if (!attachments.has(id)) return id
+  }
 }
 
 export const getAttachment: SessionAction = ({ hub, connection, frame }, session) => {

@@ -72,7 +72,8 @@ export const CloseSession = z.looseObject({ closeAllConnections: z.boolean() })
 export const Echo = z.looseObject({ message: z.looseObject({ text: z.string() }) })
 
 export const OnAttachment = z.looseObject({
-  attachmentId: z.string().min(1),
+  /** Not required by the published schema, and the platform's Java client gives none. */
+  attachmentId: z.string().min(1).optional(),
   fileName: z.string().optional(),
   fileType: z.string().optional(),
   fileSize: z.number().optional(),

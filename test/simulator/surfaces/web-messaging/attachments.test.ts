@@ -73,6 +73,19 @@ describe('attachments', () => {
     assert.notEqual(url, uploaded.body.downloadUrl)
   })
 
+  it('get an id where the guest has none for them', async (t) => {
+    const { control, guest } = await guestScene(t)
+    const one = await guest()
+    const presigned = [1, 2].map(() => announce(one, { attachmentId: undefined }))
+    const ids = (await Promise.all(presigned)).map(({ body }) => body.attachmentId)
+    assert.equal(new Set(ids).size, 2)
+    for (const id of ids) assert.match(String(id), /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+    assert.equal((await put(await announce(one, { attachmentId: undefined }))).status, 200)
+    control.advanceClock(1_000)
+    const { body } = await one.next('UploadSuccessEvent')
+    assert.equal((await one.say('see file', withFile(body.attachmentId))).code, 200)
+  })
+
   it('can be looked up again, and deleted until they are sent', async (t) => {
     const { control, guest } = await guestScene(t)
     const one = await guest()
