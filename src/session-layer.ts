@@ -165,7 +165,7 @@ export function openSessionLayer(
   })
   const { retentionMs: sessionMs, auditRetentionMs: auditMs } = settings.sessions
   stack.use(new Retention(store, registry, clock, { sessionMs, auditMs }, logger))
-  const close = (id: string, caller: Caller) => sessions.close(id, caller)
+  const close = sessions.close.bind(sessions)
 
   return {
     sessions,

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
-import { erased, erasedData, erasedMessage } from './erasure.ts'
+import { closedAndErased, erased, erasedData, erasedMessage } from './erasure.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { Session } from './session.ts'
 import { storeTrouble } from './store-trouble.ts'
@@ -10,8 +10,8 @@ export interface EraseDeps {
   store: Store
   registry: SessionRegistry
   clock: Clock
-  /** Ends the session; harmless for one that is over. */
-  close(id: string, caller: Caller): Promise<Session>
+  /** Ends the session `how`; harmless for one that is over. */
+  close(id: string, caller: Caller, how: typeof closedAndErased): Promise<Session>
 }
 
 const eraser = { data: erasedData, message: erasedMessage }
@@ -22,7 +22,7 @@ const eraser = { data: erasedData, message: erasedMessage }
  */
 export async function eraseData(deps: EraseDeps, id: string, caller: Caller): Promise<Session> {
   const { store, registry, clock, close } = deps
-  await close(id, caller)
+  await close(id, caller, closedAndErased)
   const session = await registry.change(id, (current) => {
     if (current.erasedAt !== null) return undefined
     return erased(current, { at: clock.now(), actor: caller.name, trace: caller.trace })

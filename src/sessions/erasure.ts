@@ -7,7 +7,7 @@ import { plainReason } from './close-reasons.ts'
 import type { NewEvent } from './events.ts'
 import type { Attachment, Message, MessageError, MessagePart } from './message.ts'
 import type { Guest, Session } from './session.ts'
-import type { Cause, Step } from './steps.ts'
+import { type Cause, closed, type Step } from './steps.ts'
 import type { PublicMessage, PublicSession } from './views.ts'
 
 const erasedText = '[erased]'
@@ -25,6 +25,18 @@ export function erased(before: Session, cause: Cause): Step {
     erasedAt: cause.at,
   }
   return { session, events: [], messages: [], audit: [erasedNote(session, cause)] }
+}
+
+/** The same of one that is not over, and its end, in one: so not even its end tells of the guest once more. */
+export function closedAndErased(before: Session, cause: Cause): Step {
+  const end = closed(before, cause)
+  const { session, audit = [] } = erased(end.session, cause)
+  return erasedStep({
+    session: { ...session, version: end.session.version },
+    events: end.events,
+    messages: [],
+    audit: [...(end.audit ?? []), ...audit],
+  })
 }
 
 /** A message without what was said. */

@@ -19,7 +19,7 @@ import type { Rotation } from './rotation.ts'
 import type { Sender } from './sender.ts'
 import { type DialectName, isOver, type Session, sessionOver } from './session.ts'
 import { Settlements } from './settlements.ts'
-import { accepted, acceptedAgain, type Cause, created, ended } from './steps.ts'
+import { accepted, acceptedAgain, type Cause, closed, created } from './steps.ts'
 import { consentChanged } from './stream-steps.ts'
 
 /** `wait`: answer when the outcome is known, or after `waitMs` at the latest. `async`: answer once it is durable. */
@@ -126,19 +126,19 @@ export class Sessions {
     return this.#deps.store.listSessions(filter, page)
   }
 
-  /** Ends the session here. Closing what is over changes nothing and answers the same. */
-  async close(id: string, caller: Caller): Promise<Session> {
+  /** Ends the session here, `how`. Closing what is over changes nothing and answers the same. */
+  async close(id: string, caller: Caller, how = closed): Promise<Session> {
     const { registry, sender, bridges } = this.#deps
     let open: Session | undefined
-    const closed = await registry.change(id, (current) => {
+    const session = await registry.change(id, (current) => {
       if (isOver(current)) return undefined
       open = current
-      return ended(current, 'closed', 'closed by the caller', this.#cause(caller))
+      return how(current, this.#cause(caller))
     })
     sender.wake(id)
     // The guest as it was: what is over has no token left to say goodbye with.
     if (open) await bridges.stop(open, caller.trace)
-    return closed
+    return session
   }
 
   /** Replaces the guest's token now. Throws `not-supported-by-dialect` where it has none. */

@@ -67,6 +67,10 @@ export function ended(
   return { session, events, messages: [], audit: [endedNote(session, state, cause)] }
 }
 
+export function closed(before: Session, cause: Cause): Step {
+  return ended(before, 'closed', 'closed by the caller', cause)
+}
+
 /** Takes a message into the transcript; `message.ordinal` must be the session's next. */
 export function accepted(before: Session, message: Message, cause: Cause): Step {
   const session = next(before, cause, 1, {

@@ -170,6 +170,20 @@ describe('DELETE /v1/sessions/{id}/data', { concurrency: 2 }, () => {
     assert.deepEqual(simulator.control.received.list(), [])
   })
 
+  it('tells nobody of the guest once more: the end it makes comes without', async (t) => {
+    const receiver = await startReceiver(t)
+    const { api } = await startTestGateway(t, { environment: allowPrivate })
+    await addWebhook(api, receiver.url)
+    const session = await openSession(api, { guest: person, metadata })
+    await until('it was told of', () => receiver.taken.at(-1)?.body.type === 'session.activated')
+    const told = receiver.taken.length
+    await api('DELETE', `/v1/sessions/${session.id}/data`)
+    await until('its end was', () => receiver.taken.at(-1)?.body.type === 'session.closed')
+    assert.equal(receiver.taken.length, told + 1)
+    assert.doesNotMatch(receiver.taken.at(-1)?.text ?? 'canary', /canary/i)
+    assert.equal(receiver.taken.at(-1)?.body.data.closeReason, 'closed by the caller')
+  })
+
   it('lets webhooks that lag behind deliver the events without the guest', async (t) => {
     const receiver = await startReceiver(t, { usually: answers(503) })
     const clock = movingTime()
