@@ -37,6 +37,26 @@ describe('A heartbeat', () => {
     }
   })
 
+  it('is not even the end of an event, which some clients would take for one', async (t) => {
+    const { time, route, url } = await start(t)
+    const last = { headers: { 'last-event-id': '1' } }
+    const streams = [
+      await openSse(`${route}/events?after=0`),
+      await openSse(`${route}/events`, last),
+      await openSse(`${url}/v1/events?after=0`),
+    ]
+    t.after(() => {
+      for (const stream of streams) stream.close()
+    })
+    time.advance(5000)
+    await until('a beat', () => streams.every(({ comments }) => comments === 1))
+    assert.ok(streams.every(({ events, retryMs }) => events.length > 0 && retryMs === 1000))
+    assert.deepEqual(
+      streams.map(({ hollow }) => hollow),
+      [0, 0, 0],
+    )
+  })
+
   it('that is not answered is the last: the client is gone within ten seconds', async (t) => {
     const { time, route, api } = await start(t)
     const socket = (await openSocket(`${route}/ws`, { autoPong: false })).endWith(t)

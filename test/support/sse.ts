@@ -24,6 +24,8 @@ export class SseReader {
   readonly events: ReceivedEvent[] = []
   /** Comments so far. */
   comments = 0
+  /** Ends of events that were none, because they had no data. Some clients take those for events all the same. */
+  hollow = 0
   /** What the server last asked to wait before coming back, milliseconds. */
   retryMs: number | undefined
   lastId = ''
@@ -86,7 +88,8 @@ export class SseReader {
 
   #dispatch(): void {
     if (this.#id !== undefined) this.lastId = this.#id
-    if (this.#data.length > 0) {
+    if (this.#data.length === 0) this.hollow += 1
+    else {
       const data = this.#data.join('\n')
       saw(data)
       this.events.push({ lastId: this.lastId, id: this.#id, data: JSON.parse(data) })

@@ -74,10 +74,11 @@ export function streamSessionEventsRoute(app: App, deps: StreamDeps) {
       if (budget) reply.header('ratelimit-policy', budget.policy)
       if (budget) reply.header('ratelimit', budget.remaining)
       const session = await deps.sessions.get(sessionId)
-      const after = lastEventId(request) ?? request.query.after ?? session.sequence
+      const given = lastEventId(request) ?? request.query.after
+      const after = given ?? session.sequence
       if (await isAllSeen(deps.store, session, after)) return reply.code(204).send(null as never)
 
-      return answerWithStream(deps, request, reply, after, (sse) => {
+      return answerWithStream(deps, request, reply, given === undefined ? after : null, (sse) => {
         const stop = followSession(deps, session, after, {
           send: (event) => sse.send(lineOf(event), event.sequence),
           tell: (text) => sse.tell(text),
@@ -124,8 +125,9 @@ export function streamAllEventsRoute(app: App, deps: StreamDeps) {
     async (request, reply) => {
       const types = wantedTypes(request.query.types)
       const { store, feed, clock } = deps
-      const after = lastEventId(request) ?? request.query.after ?? (await store.lastPosition())
-      return answerWithStream(deps, request, reply, after, (sse) => {
+      const given = lastEventId(request) ?? request.query.after
+      const after = given ?? (await store.lastPosition())
+      return answerWithStream(deps, request, reply, given === undefined ? after : null, (sse) => {
         const stop = readJournal(journalSource(store, feed), after, {
           event: (event, position) =>
             !types || types.has(event.type) ? sse.send(lineOf(event), position) : undefined,
@@ -147,7 +149,7 @@ function answerWithStream(
   { clock, connections }: StreamDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  cursor: number,
+  cursor: number | null,
   follow: (sse: SseConnection) => void,
 ): FastifyReply {
   if (request.method === 'HEAD') return reply.headers(eventStreamHeaders).send()

@@ -21,8 +21,11 @@ export class SseConnection implements Connection {
   #cancelBeat: () => void = () => undefined
   #ended = false
 
-  /** `cursor` is the client's until its first event. Headers already set on the response stay. */
-  constructor(raw: ServerResponse, clock: Clock, cursor: number) {
+  /**
+   * `cursor` is the client's until its first event; null where that is what the client said itself. Headers already set
+   * on the response stay.
+   */
+  constructor(raw: ServerResponse, clock: Clock, cursor: number | null) {
     this.#raw = raw
     this.#clock = clock
     // It may have gone while its request was looked at; then nobody would tell of its end any more.
@@ -34,8 +37,9 @@ export class SseConnection implements Connection {
     raw.on('error', () => undefined)
     raw.once('close', () => this.#finish())
     raw.writeHead(200, eventStreamHeaders)
+    raw.write('retry: 1000\n')
     // An id without data is no event, but a client that loses the connection before its first event comes back with it.
-    raw.write(`retry: 1000\nid: ${cursor}\n\n`)
+    if (cursor !== null) raw.write(`id: ${cursor}\n\n`)
     this.#beat()
   }
 
@@ -104,7 +108,8 @@ export class SseConnection implements Connection {
   #beat(): void {
     this.#cancelBeat = this.#clock.after(beatMs, () => {
       // To a client that is behind, what waits for it is sign of life enough.
-      if (!this.#raw.writableNeedDrain) this.#raw.write(': beat\n\n')
+      // Without an empty line: that ends an event, and some clients give one without data for it.
+      if (!this.#raw.writableNeedDrain) this.#raw.write(': beat\n')
       this.#beat()
     })
   }
