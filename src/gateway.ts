@@ -29,6 +29,7 @@ import {
 import { embeddedSimulator, platformOf } from './platform.ts'
 import { platformWebhookBook } from './platform-webhook-book.ts'
 import { openSessionLayer } from './session-layer.ts'
+import { continueIds } from './sessions/ids.ts'
 import { dialectNames } from './sessions/session.ts'
 import { readTimeline } from './sessions/timeline.ts'
 import { apiKeyOf, type Settings } from './settings.ts'
@@ -68,6 +69,7 @@ export async function startGateway(
   // First, so that it is last to stop: what the others still do on their way out is exported too.
   if (tracer) stack.use(tracer)
   const store = stack.use(await openStore({ ...settings.store, clock, log: logger }))
+  await continueIds(store)
   const simulator =
     settings.mode === 'simulator' ? stack.use(await embeddedSimulator(settings)) : null
   const platform = platformOf(settings, simulator)

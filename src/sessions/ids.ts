@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
+import type { Store } from '../store/store.ts'
 
 const pool = new Uint8Array(16 * 256)
 let used = pool.length
@@ -19,6 +20,19 @@ export function newId(prefix: 'gs' | 'msg' | 'evt' | 'whk'): string {
     sequence = new DataView(random.buffer, random.byteOffset).getUint32(0) & 0x7fffffff
   } else sequence += 1
   return `${prefix}_${uuidv7({ random, msecs: lastMs, seq: sequence })}`
+}
+
+/**
+ * Ids made from now on sort after those of the journal, though the clock was set back meanwhile: it is searched by them.
+ */
+export async function continueIds(store: Pick<Store, 'journal' | 'lastPosition'>): Promise<void> {
+  const [newest] = await store.journal((await store.lastPosition()) - 1, 1)
+  if (newest) lastMs = Math.max(lastMs, msOf(newest.id) + 1)
+}
+
+/** The moment in an id, epoch ms; 0 for what is none of ours. */
+function msOf(id: string): number {
+  return Number.parseInt(id.slice(-36).replace('-', '').slice(0, 12), 16) || 0
 }
 
 /** Asking the system for random bytes costs more than all the rest, so many are asked for at once. */
