@@ -74,7 +74,6 @@ function prepare(db: DatabaseSync, sync: 'normal' | 'full'): void {
     PRAGMA synchronous = ${sync === 'full' ? 'FULL' : 'NORMAL'};
     PRAGMA secure_delete = ON; -- what is erased is overwritten
     PRAGMA cache_size = -32768;
-    PRAGMA wal_autocheckpoint = 4000;
     PRAGMA temp_store = MEMORY`)
 }
 
