@@ -67,6 +67,7 @@ export class Bridge {
         tell: (frame) => this.#sender.tell(frame),
         change: (step) => this.#change(step),
         onNews: (news) => this.#news(news),
+        claim: (message) => this.#sender.claim(message),
       },
       deps,
     )
@@ -153,7 +154,7 @@ export class Bridge {
         const guest = registry.peek(this.#sessionId) ?? session
         const context = { guest, at: clock.now(), onTrouble: this.#onTrouble }
         const all = newsIn(text, this.#stream, context)
-        for (const news of all) this.#news(this.#sender.recognise(news))
+        for (const news of all) if (!this.#incoming.claims(news)) this.#news(news)
       },
       ended: (end) => this.#ended(end),
     })

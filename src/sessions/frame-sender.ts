@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { passes, UpstreamError } from '../errors.ts'
-import type { OutboundText, StreamDialect, StreamNews } from '../genesys/dialect.ts'
+import type { InboundMessage, OutboundText, StreamDialect, StreamNews } from '../genesys/dialect.ts'
 import type { StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
 import type { Span, Tracer } from '../tracing.ts'
@@ -123,11 +123,10 @@ export class FrameSender {
     cancel()
   }
 
-  /** What the guest said may be a message that waits for its ack, given back without a name. */
-  recognise(news: StreamNews): StreamNews {
-    if (news.kind !== 'message' || !news.mayBeOurs || news.text === '') return news
-    const key = this.#unacked.keyOf(news.text)
-    return key === null ? news : { kind: 'ack', key, upstreamId: news.upstreamId }
+  /** What the guest said is a message that waits for its ack, given back without a name: true, and then it has it. */
+  claim({ mayBeOurs, text, upstreamId }: InboundMessage): boolean {
+    const key = mayBeOurs && text !== '' ? this.#unacked.keyOf(text) : null
+    return key !== null && this.#unacked.settle({ kind: 'ack', key, upstreamId })
   }
 
   /** True when a message was waiting for it. */

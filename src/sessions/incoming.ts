@@ -23,6 +23,8 @@ export interface IncomingBridge {
   tell(frame: Json): Promise<void>
   change(step: (current: Session) => Step | undefined): Promise<Session>
   onNews(news: StreamNews): void
+  /** Whether it is a message of ours that waited for its ack. */
+  claim(message: InboundMessage): boolean
 }
 
 /**
@@ -41,13 +43,14 @@ export class Incoming {
   #connection = 0
 
   constructor(bridge: IncomingBridge, deps: BridgeDeps) {
-    const { sessionId, isStopped, connection, change, tell } = bridge
+    const { sessionId, isStopped, connection, change, tell, claim } = bridge
     const { clock } = deps
     this.#bridge = bridge
     this.#deps = deps
     this.#receiver = {
       known: this.#known,
       confirm: (evidence) => deps.confirm(sessionId, evidence),
+      claim,
       write: (fresh) =>
         change((current) => receivedTogether(current, fresh, byItself(clock.now()))),
     }
@@ -75,6 +78,13 @@ export class Incoming {
   /** A message of ours that the platform has. */
   knows(upstreamId: string): void {
     this.#known.add(upstreamId)
+  }
+
+  /** It is the ack of a message in flight, though it does not say so. In a history it may be an older one's. */
+  claims(news: StreamNews): boolean {
+    if (news.kind !== 'message' || !this.#bridge.claim(news)) return false
+    if (news.upstreamId !== null) this.#known.add(news.upstreamId)
+    return true
   }
 
   message(message: InboundMessage): void {

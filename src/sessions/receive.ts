@@ -7,6 +7,8 @@ export interface Receiver {
   known: RecentIds
   /** Whether the guest's own words were those of a message whose ack was lost, and are now known to have arrived. */
   confirm(evidence: Evidence): Promise<boolean>
+  /** Whether they are those of a message that waits for its ack, and now has it. */
+  claim(message: InboundMessage): boolean
   /** All in one commit. */
   write(messages: readonly InboundMessage[]): Promise<unknown>
 }
@@ -14,7 +16,7 @@ export interface Receiver {
 /** Writes down what arrived, in its order, each upstream id once. May be begun again after it failed. */
 export async function receive(
   messages: readonly InboundMessage[],
-  { known, confirm, write }: Receiver,
+  { known, confirm, claim, write }: Receiver,
 ): Promise<void> {
   let together: InboundMessage[] = []
   const ids = new Set<string>()
@@ -30,7 +32,7 @@ export async function receive(
     if (upstreamId !== null && (known.has(upstreamId) || ids.has(upstreamId))) continue
     if (author === 'user' && upstreamId !== null) {
       await writeTogether()
-      if (await confirm({ key: null, text, upstreamId })) {
+      if ((await confirm({ key: null, text, upstreamId })) || claim(message)) {
         known.add(upstreamId)
         continue
       }

@@ -318,6 +318,27 @@ describe('what was said while there was no stream', { concurrency: 4 }, () => {
     assert.deepEqual(await received(), [])
   })
 
+  it('settles a message that has just left, too, where the platform keeps no mark of ours', async (t) => {
+    const { bridge, server, drop, received, open, history, carry } = await startWithHistory(t)
+    const answer = server.onFrame
+    const arrived = Promise.withResolvers<void>()
+    server.onFrame = (socket, frame) => {
+      answer(socket, frame)
+      if (frame.action !== 'onMessage') return
+      // Its echo is lost.
+      history.entities.push(echo(frame, 'own').body as Entity)
+      arrived.resolve()
+    }
+    void bridge.start()
+    await open()
+    await drop()
+    history.gate = arrived.promise
+    await open()
+    const { outcome } = await carry('Mine')
+    assert.equal(outcome.kind === 'sent' && outcome.upstreamId, 'own')
+    assert.deepEqual(await received(), [])
+  })
+
   it('is asked for after a restart too', async (t) => {
     const session = {
       state: 'active' as const,

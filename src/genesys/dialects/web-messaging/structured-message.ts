@@ -31,7 +31,7 @@ export function readStructuredMessage(
     readEvent(fieldsOf(event), { inbound, readOnly: isTrue(metadata.readOnly) }),
   )
   const messages = readMessage(body, inbound)
-  const isUnnamed = inbound && envelope.type === 'message' && textOf(envelope.tracingId) === null
+  const isUnnamed = inbound && textOf(envelope.tracingId) === null
   if (!isUnnamed) return [...events, ...messages]
   return [...events, ...messages.map((message) => ({ ...message, mayBeOurs: true as const }))]
 }
