@@ -73,7 +73,7 @@ function prepare(db: DatabaseSync, sync: 'normal' | 'full'): void {
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${sync === 'full' ? 'FULL' : 'NORMAL'};
     PRAGMA secure_delete = ON; -- what is erased is overwritten
-    PRAGMA cache_size = -32768;
+    PRAGMA cache_size = -8192;
     PRAGMA temp_store = MEMORY`)
 }
 
