@@ -4,12 +4,13 @@ import type { Store } from '../store/store.ts'
 import { traceIdOf } from '../trace.ts'
 
 export interface EventLogger {
+  isLevelEnabled(level: Level): boolean
   debug(fields: object, text: string): void
   info(fields: object, text: string): void
   warn(fields: object, text: string): void
 }
 
-type Level = keyof EventLogger
+type Level = 'debug' | 'info' | 'warn'
 
 /** How loud each event is; what is not named is `info`. */
 const levels: Partial<Record<EventType, Level>> = {
@@ -25,7 +26,8 @@ const levels: Partial<Record<EventType, Level>> = {
 export function logEvents(store: Pick<Store, 'follow'>, log: EventLogger): () => void {
   return store.follow((events) => {
     for (const event of events) {
-      log[levels[event.type] ?? 'info'](fields(event), event.type)
+      const level = levels[event.type] ?? 'info'
+      if (log.isLevelEnabled(level)) log[level](fields(event), event.type)
     }
   })
 }

@@ -1,29 +1,33 @@
-/** The latest of many ids: a set that forgets its oldest. */
+/**
+ * The latest of many ids: `limit` of them at least, twice as many at most. Half is forgotten at a time, for a set that
+ * loses its oldest with every id it gains has to search for it.
+ */
 export class RecentIds {
-  readonly #ids: Set<string>
   readonly #limit: number
+  #older: ReadonlySet<string> = new Set()
+  #newer = new Set<string>()
 
-  constructor(limit: number, ids: Iterable<string> = []) {
+  constructor(limit: number) {
     this.#limit = limit
-    this.#ids = new Set()
-    for (const id of ids) this.add(id)
   }
 
   has(id: string): boolean {
-    return this.#ids.has(id)
+    return this.#newer.has(id) || this.#older.has(id)
   }
 
   /** True when it was not there. */
   add(id: string): boolean {
-    if (this.#ids.has(id)) return false
-    this.#ids.add(id)
-    const [oldest] = this.#ids
-    if (this.#ids.size > this.#limit && oldest !== undefined) this.#ids.delete(oldest)
+    if (this.has(id)) return false
+    this.#newer.add(id)
+    if (this.#newer.size === this.#limit) {
+      this.#older = this.#newer
+      this.#newer = new Set()
+    }
     return true
   }
 
   /** As they are now. */
   copy(): ReadonlySet<string> {
-    return new Set(this.#ids)
+    return new Set([...this.#older, ...this.#newer])
   }
 }
