@@ -45,9 +45,12 @@ export function afterEnd(
   return { kind: 'over', state: 'failed', reason }
 }
 
+/** Too slow, too early, too often: said of this one try, and by what stands before the platform, too. */
+const passing = [408, 425, 429]
+
 /** A refusal that would be repeated. */
 function isFinal(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 429
+  return status >= 400 && status < 500 && !passing.includes(status)
 }
 
 /** Full jitter, from a quarter of a second, doubling to a minute. The first redial is nearly at once. */

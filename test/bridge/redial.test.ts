@@ -31,6 +31,8 @@ describe('afterEnd', () => {
     { by: 'platform', code: 1006, reason: '' },
     { by: 'platform', code: 1008, reason: 'too many requests' },
     { by: 'platform', code: 1011, reason: '' },
+    refused(408),
+    refused(425),
     refused(429),
     refused(500),
     refused(502),
