@@ -47,9 +47,8 @@ export class Reorder {
     const order = message.sentAt ?? this.#lastArrived
     this.#lastArrived = order
     const place = this.#held.findLastIndex((held) => held.order <= order) + 1
-    if (place < this.#held.length || order < this.#lastReleased) this.#disorderAt = now
-    const holds = now - this.#disorderAt < disorderRememberedMs
-    const dueAt = now + (holds ? holdMs : 0)
+    if (place < this.#held.length || order < this.#lastReleased) this.#noteDisorder(now)
+    const dueAt = now + (this.#holds(now) ? holdMs : 0)
     this.#held.splice(place, 0, { message, order, dueAt })
     if (this.#held.length > (this.#waits ? maxWaiting : maxHeld)) this.flush()
     else if (!this.#waits && dueAt < this.#armedFor) this.#arm(now, dueAt)
@@ -73,6 +72,19 @@ export class Reorder {
     this.#cancelWait()
     this.#disarm()
     this.#letGo(this.#held.length)
+  }
+
+  #holds(now: number): boolean {
+    return now - this.#disorderAt < disorderRememberedMs
+  }
+
+  /** What is still here of those that came before it is held as long: more may belong before them. */
+  #noteDisorder(now: number): void {
+    if (!this.#holds(now)) {
+      for (const held of this.#held) held.dueAt = now + holdMs
+      this.#disarm()
+    }
+    this.#disorderAt = now
   }
 
   #arm(now: number, dueAt: number): void {

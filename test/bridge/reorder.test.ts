@@ -49,6 +49,17 @@ describe('Reorder', () => {
     assert.deepEqual(texts(), ['m1', 'm2', 'm3'])
   })
 
+  it('holds what showed the disorder, too, where it is still there', () => {
+    const { clock, hear, out, texts } = start()
+    for (const at of [4, 1, 3]) hear(`m${at}`, at)
+    clock.advance(100)
+    assert.deepEqual(texts(), [])
+    hear('m2', 2)
+    clock.advance(150)
+    assert.deepEqual(texts(), ['m1', 'm2', 'm3', 'm4'])
+    assert.ok(out.every(({ at }) => at === 1_000_250))
+  })
+
   it('holds for a quarter of a second once disorder has shown', () => {
     const { clock, hear, texts } = start()
     hear('m2', 2)
