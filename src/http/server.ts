@@ -107,15 +107,15 @@ export function createServer(deps: ServerDeps) {
     maxEventLoopDelay: 1000,
     sampleInterval: 500,
     pressureHandler: (request, reply) => {
-      const isStarting = deps.clock.now() < shedsFrom
+      const isStarting = performance.now() < shedsFrom
       if (!isStarting && !request.url.startsWith('/health/'))
         sendProblem(request, reply, shedding())
     },
   })
-  // Starting holds the event loop up as load would; the first samples still show it.
+  // Starting holds the event loop up as load would; the first samples still show it, in real time whatever the clock.
   let shedsFrom = Number.POSITIVE_INFINITY
   app.addHook('onListen', async () => {
-    shedsFrom = deps.clock.now() + 2000
+    shedsFrom = performance.now() + 2000
   })
 
   // After the plugins above, so that a refusal carries their headers; before any body is read.
