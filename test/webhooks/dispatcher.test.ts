@@ -71,7 +71,7 @@ describe('A destination of a busy journal', () => {
       },
     })
     const { dispatcher } = await openDispatcher(t, store)
-    const receiver = await startReceiver(t)
+    const receiver = await startReceiver(t, { isMadeUp: true })
     await dispatcher.create(asked(receiver.url))
     const began = performance.now()
     await happen(real, 1000)
@@ -91,7 +91,7 @@ describe('A destination of a busy journal', () => {
       },
     })
     const { dispatcher } = await openDispatcher(t, store)
-    const receiver = await startReceiver(t)
+    const receiver = await startReceiver(t, { isMadeUp: true })
     const { webhook } = await dispatcher.create(asked(receiver.url))
     receiver.queue((_request, response) => void response.writeHead(410).end())
     await happen(real, 300)
@@ -136,7 +136,7 @@ describe('A destination of a busy journal', () => {
   it('has as many events in its backlog as wait for it, whatever else the store numbers', async (t) => {
     const store = await openFor(t, 'memory')
     const { dispatcher } = await openDispatcher(t, store)
-    const receiver = await startReceiver(t, { usually: answers(500, {}) })
+    const receiver = await startReceiver(t, { isMadeUp: true, usually: answers(500, {}) })
     const backlog = async () => (await dispatcher.backlog()).pending
     await dispatcher.create(asked(receiver.url))
     await dispatcher.create(asked(receiver.url, { eventTypes: ['session.closed'] }))
@@ -151,7 +151,7 @@ describe('A destination of a busy journal', () => {
   it('has nothing in its backlog that its format has no word for', async (t) => {
     const store = await openFor(t, 'memory')
     const { dispatcher } = await openDispatcher(t, store)
-    const receiver = await startReceiver(t, { usually: answers(500, {}) })
+    const receiver = await startReceiver(t, { isMadeUp: true, usually: answers(500, {}) })
     await dispatcher.create(asked(receiver.url, { format: 'analytics' }))
     // The first tells of a session that was created, the others of its activation.
     await happen(store, 7)
@@ -162,7 +162,7 @@ describe('A destination of a busy journal', () => {
 describe('A destination that is removed', () => {
   it('leaves no note of what it was tried, whether by API or by the settings', async (t) => {
     const store = await openFor(t, 'memory')
-    const receiver = await startReceiver(t, { usually: answers(500, {}) })
+    const receiver = await startReceiver(t, { isMadeUp: true, usually: answers(500, {}) })
     const { dispatcher } = await openDispatcher(t, store, [asked(receiver.url)])
     const { webhook } = await dispatcher.create(asked(receiver.url))
     await happen(store, 1)
@@ -196,7 +196,7 @@ describe('A destination whose store has trouble', () => {
       },
     })
     const { dispatcher, troubles } = await openDispatcher(t, store)
-    const receiver = await startReceiver(t)
+    const receiver = await startReceiver(t, { isMadeUp: true })
     await dispatcher.create(asked(receiver.url))
     isFull = true
     await happen(real, 5)
@@ -216,7 +216,7 @@ describe('A destination whose store has trouble', () => {
     })
     const { dispatcher } = await openDispatcher(t, store)
     works = false
-    const receiver = await startReceiver(t)
+    const receiver = await startReceiver(t, { isMadeUp: true })
     await assert.rejects(dispatcher.create(asked(receiver.url)), StoreUnavailable)
     assert.deepEqual(dispatcher.list(), [])
     works = true
@@ -241,7 +241,7 @@ describe('A secret that was to be rotated', () => {
       },
     })
     const { dispatcher } = await openDispatcher(t, store)
-    const receiver = await startReceiver(t)
+    const receiver = await startReceiver(t, { isMadeUp: true })
     const { webhook, secret } = await dispatcher.create(asked(receiver.url))
     isFull = true
     await assert.rejects(dispatcher.rotateSecret(webhook.id), StoreUnavailable)

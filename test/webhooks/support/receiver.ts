@@ -1,5 +1,9 @@
-/** A receiver of webhooks: a real server that takes what it gets, or does what a test says instead. */
+/**
+ * A receiver of webhooks: a real server that takes what it gets, or does what a test says instead. What it took is held
+ * against openapi/asyncapi.yaml at the end.
+ */
 import type { TestContext } from 'node:test'
+import { saw } from '../../support/described-streams.ts'
 import {
   answers,
   type Behaviour,
@@ -25,9 +29,16 @@ export interface Receiver extends ToxicUpstream {
   took(count: number): Promise<Taken[]>
 }
 
+interface Options {
+  usually?: Behaviour
+  port?: number
+  /** The events are not the gateway's own, so no description holds for them. */
+  isMadeUp?: boolean
+}
+
 export async function startReceiver(
   t: Pick<TestContext, 'after'>,
-  { usually, port }: { usually?: Behaviour; port?: number } = {},
+  { usually, port, isMadeUp = false }: Options = {},
 ): Promise<Receiver> {
   const taken: Taken[] = []
   const takes: Behaviour = async (request, response, seen) => {
@@ -37,7 +48,12 @@ export async function startReceiver(
     taken.push({ id, headers, text: seen.body, body: JSON.parse(seen.body) })
   }
   const server = await startToxicUpstream(usually ?? takes, port)
-  t.after(() => server[Symbol.asyncDispose]())
+  t.after(async () => {
+    await server[Symbol.asyncDispose]()
+    for (const { headers, text } of taken) {
+      if (!isMadeUp && headers['content-type']?.includes('cloudevents')) saw(text)
+    }
+  })
   const took = (count: number) => until(`${count} deliveries`, () => taken.length >= count && taken)
   return { ...server, taken, takes, took }
 }
