@@ -19,7 +19,8 @@ export interface DepartureBook {
   earlier: readonly Departed[]
   /**
    * Resolves once the slice's count is durable; rejects when it cannot be, and then nothing may leave. `count` is
-   * asked when it is written, so one write serves all who came before that. Slices before `forgetBefore` may go.
+   * asked when it is written, after this has returned, so one write serves all who came before that. Slices before
+   * `forgetBefore` may go.
    */
   write(slice: Omit<Departed, 'count'>, count: () => number, forgetBefore: number): Promise<void>
 }
@@ -49,8 +50,9 @@ export class Departures {
   /** Resolves once it will be remembered, for `keptMs` at least, that one more may have left. */
   note(dialect: DialectName, keptMs: number): Promise<void> {
     const now = this.#clock.now()
-    const from = now - (now % sliceMs)
     let slice = this.#slices.get(dialect)
+    // A clock that is set back must not begin a slice again that has been counted.
+    const from = Math.max(now - (now % sliceMs), slice?.from ?? 0)
     if (slice?.from !== from) {
       slice = { from, count: 0, writing: undefined }
       this.#slices.set(dialect, slice)

@@ -188,7 +188,7 @@ export interface Store extends AsyncDisposable {
 
   /**
    * Keeps a count in the place of any other of its name and slot; `count` is asked when it is written, with what else
-   * is committed in that turn. Slots of that name before `forgetBefore` are removed.
+   * is committed in that turn. With a new slot, those of that name before `forgetBefore` are removed.
    */
   writeTally(tally: Omit<Tally, 'count'>, count: () => number, forgetBefore: number): Promise<void>
   /** All of them, by name, oldest first. */

@@ -3,19 +3,23 @@ import type { Tally } from './store.ts'
 
 /** Counts by name and slot, for readers that must know after a crash how much they had done. */
 export class Tallies {
-  readonly #write: StatementSync
+  readonly #insert: StatementSync
+  readonly #update: StatementSync
   readonly #forget: StatementSync
   readonly #read: StatementSync
 
   constructor(db: DatabaseSync) {
-    this.#write = db.prepare('REPLACE INTO tallies (name, slot, count) VALUES (?, ?, ?)')
+    this.#insert = db.prepare('INSERT INTO tallies (name, slot, count) VALUES (?, ?, ?)')
+    this.#update = db.prepare('UPDATE tallies SET count = ? WHERE name = ? AND slot = ?')
     this.#forget = db.prepare('DELETE FROM tallies WHERE name = ? AND slot < ?')
     this.#read = db.prepare('SELECT name, slot, count FROM tallies ORDER BY name, slot')
   }
 
   /** Inside a transaction. */
   write({ name, slot, count }: Tally, forgetBefore: number): void {
-    this.#write.run(name, slot, count)
+    if (this.#update.run(count, name, slot).changes > 0) return
+    this.#insert.run(name, slot, count)
+    // Once a slot is often enough.
     this.#forget.run(name, forgetBefore)
   }
 

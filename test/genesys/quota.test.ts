@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { UpstreamError } from '../../src/errors.ts'
-import type { Departed } from '../../src/genesys/departures.ts'
+import { type Departed, type DepartureBook, Departures } from '../../src/genesys/departures.ts'
 import { createQuota, type QuotaLimit } from '../../src/genesys/quota.ts'
 import { type DialectName, dialectNames } from '../../src/sessions/session.ts'
 import { FakeClock } from './support/fake-clock.ts'
@@ -193,6 +193,27 @@ describe('createQuota', () => {
       { ...slice, from: 1_000_000, forgetBefore: 988_850 },
       { ...slice, from: 1_000_000, forgetBefore: 988_850 },
       { ...slice, from: 1_000_250, forgetBefore: 989_100 },
+    ])
+  })
+
+  it('counts on in the newest slice when the clock is set back (R1)', async () => {
+    let now = 1_000_250
+    const clock = { ...systemClock, now: () => now }
+    const written: [number, number][] = []
+    const book: DepartureBook = {
+      earlier: [],
+      write: async ({ from }, count) => {
+        await Promise.resolve()
+        written.push([from, count()])
+      },
+    }
+    const departures = new Departures('c1', book, clock)
+    await departures.note('external-guests', 10_000)
+    now = 1_000_100
+    await departures.note('external-guests', 10_000)
+    assert.deepEqual(written, [
+      [1_000_250, 1],
+      [1_000_250, 2],
     ])
   })
 })
