@@ -4,6 +4,7 @@ import { type Persistence, untilStored } from './until-stored.ts'
 const full = 200
 
 export interface InboxDeps<T> extends Persistence {
+  onTrouble(error: unknown): void
   connection(): { pause(): void; resume(): void } | undefined
   /** Writes items down together, those that are known from an earlier try left out. */
   receive(items: readonly T[]): Promise<void>

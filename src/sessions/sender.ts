@@ -9,6 +9,7 @@ import type { Message } from './message.ts'
 import { messageError, notActive, tooLate } from './send-errors.ts'
 import { isOver, type Session, sessionOver } from './session.ts'
 import { failed, noted, unconfirmed } from './steps.ts'
+import { untilStored } from './until-stored.ts'
 
 export interface SenderDeps extends Omit<DeliveryDeps, 'signal' | 'record'> {
   activation: Activation
@@ -298,19 +299,14 @@ export class Sender {
   }
 
   /** Commits what is known, so it does not give up while the store has trouble. */
-  async #record(message: Message, caller: Caller, step: MessageStep): Promise<void> {
+  async #record(message: Message, { name, trace }: Caller, step: MessageStep): Promise<void> {
     const { registry, clock } = this.#deps
-    for (;;) {
-      const cause = { at: clock.now(), actor: caller.name, trace: caller.trace }
-      try {
-        await registry.change(message.sessionId, (session) => step(session, message, cause))
-        return
-      } catch (error) {
-        const storeTrouble = error instanceof GatewayError && error.code === 'overloaded'
-        if (!storeTrouble || this.#stopping.signal.aborted) throw error
-        await clock.sleep(1000, this.#stopping.signal).catch(() => undefined)
-      }
-    }
+    const isStopped = () => this.#stopping.signal.aborted
+    await untilStored({ clock, isStopped }, () =>
+      registry.change(message.sessionId, (session) =>
+        step(session, message, { at: clock.now(), actor: name, trace }),
+      ),
+    )
   }
 
   #settled(entry: Entry, error: GatewayError | null): void {

@@ -5,24 +5,22 @@ export interface Persistence {
   clock: Clock
   /** From then on it is tried once more and given up. */
   isStopped(): boolean
-  onTrouble(error: unknown): void
+  /** Told each time, where that is news: the store logs its trouble itself. */
+  onTrouble?(error: unknown): void
 }
 
 const retryMs = 1000
 
 /** Runs what cannot be had again, again and again while the store takes no writes. */
-export async function untilStored<T>(
-  { clock, isStopped, onTrouble }: Persistence,
-  run: () => Promise<T>,
-): Promise<T> {
+export async function untilStored<T>(persistence: Persistence, run: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await run()
     } catch (error) {
       const isStoreTrouble = error instanceof GatewayError && error.code === 'overloaded'
-      if (!isStoreTrouble || isStopped()) throw error
-      onTrouble(error)
-      await clock.sleep(retryMs)
+      if (!isStoreTrouble || persistence.isStopped()) throw error
+      persistence.onTrouble?.(error)
+      await persistence.clock.sleep(retryMs)
     }
   }
 }
