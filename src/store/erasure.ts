@@ -1,7 +1,7 @@
 /** Takes what a guest is and said out of the rows of a session, a bounded helping at a time. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Messages } from './messages.ts'
-import type { Kind, Places } from './places.ts'
+import type { DataKind, Places } from './places.ts'
 import type { Requests } from './requests.ts'
 import { toMessage } from './rows.ts'
 import { type Eraser, StoreUnavailable } from './store.ts'
@@ -9,7 +9,7 @@ import { type Eraser, StoreUnavailable } from './store.ts'
 /** Rows rewritten in one transaction, so that nobody waits long for theirs. */
 const rowsAtOnce = 200
 const noteOf = (sessionId: string) => `erasing ${sessionId}`
-const kinds: readonly Kind[] = ['event', 'message', 'request']
+const kinds: readonly DataKind[] = ['event', 'message', 'request']
 
 export class Erasure {
   readonly #places: Places
@@ -54,7 +54,7 @@ export class Erasure {
   }
 
   /** By kind: rewrites the row and returns its number. */
-  readonly #erase: Record<Kind, (position: number, eraser: Eraser) => number | undefined> = {
+  readonly #erase: Record<DataKind, (position: number, eraser: Eraser) => number | undefined> = {
     event: (position, eraser) => {
       const row = this.#statements.event.get(position)
       if (row) this.#statements.writeEvent.run(eraser.data(String(row.data)), position)
@@ -70,7 +70,6 @@ export class Erasure {
       this.#requests.erase(position)
       return position
     },
-    audit: () => undefined,
   }
 }
 

@@ -9,6 +9,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
 export type Kind = 'event' | 'message' | 'request' | 'audit'
+/** What may hold something of a guest. */
+export type DataKind = Exclude<Kind, 'audit'>
 
 interface Place {
   number: number

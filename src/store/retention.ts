@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { KnownSessions } from './known-sessions.ts'
-import type { Kind, Places } from './places.ts'
+import type { DataKind, Places } from './places.ts'
 import { type Helping, removeSome } from './removal.ts'
 import type { Row } from './rows.ts'
 
@@ -14,7 +14,7 @@ export class Retention {
   readonly #oldest: StatementSync
   readonly #placesOf: StatementSync
   readonly #removePlace: StatementSync
-  readonly #removeRows: Record<Exclude<Kind, 'audit'>, StatementSync[]>
+  readonly #removeRows: Record<DataKind, StatementSync[]>
   readonly #removeSession: StatementSync
   readonly #removeProgress: StatementSync
   readonly #noteAudited: StatementSync
@@ -58,8 +58,7 @@ export class Retention {
   #removeRowsOf(key: number, limit: number): number {
     const places = this.#placesOf.all(key, limit)
     for (const { kind, number, position } of places) {
-      for (const remove of this.#removeRows[kind as Exclude<Kind, 'audit'>])
-        remove.run(position ?? null)
+      for (const remove of this.#removeRows[kind as DataKind]) remove.run(position ?? null)
       this.#removePlace.run(key, kind ?? null, number ?? null, position ?? null)
     }
     return places.length
