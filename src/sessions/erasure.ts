@@ -70,9 +70,13 @@ export function erasedData(data: string): string {
 export function erasedStep(step: Step): Step {
   return {
     ...step,
-    events: step.events.map((event): NewEvent => ({ ...event, data: erasedData(event.data) })),
+    events: step.events.map(erasedEvent),
     messages: step.messages.map(erasedMessage),
   }
+}
+
+function erasedEvent(event: NewEvent): NewEvent {
+  return { ...event, data: erasedData(event.data), tells: undefined }
 }
 
 function withoutGuest({ guest, guestId, closeReason }: Session | PublicSession) {

@@ -1,4 +1,5 @@
 import { type Trace, traceFrom } from '../trace.ts'
+import type { Message } from './message.ts'
 
 /** Everything the journal can hold, named as callers see it. */
 export const eventTypes = [
@@ -46,6 +47,15 @@ export interface NewEvent {
   trace: string | null
   /** JSON text of the event's `data`: the public session or message as it was right after. Made once, sent as it is. */
   data: string
+  /** On the event that puts a message into the transcript; the store need not keep what is said twice. */
+  tells?: Told | undefined
+}
+
+/** `data` with the fields of `besides` put over it is the message. */
+export interface Told {
+  /** Among those of the same change. */
+  message: Message
+  besides: Partial<Message>
 }
 
 /** What led to the event; null for what nobody asked for. */
@@ -54,7 +64,7 @@ export function eventTrace({ trace }: Pick<NewEvent, 'trace'>): Trace | null {
 }
 
 /** A fact as the journal holds it. */
-export interface JournalEvent extends NewEvent {
+export interface JournalEvent extends Omit<NewEvent, 'tells'> {
   sessionId: string
   /** Per session, from 1, without gaps. */
   sequence: number

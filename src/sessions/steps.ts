@@ -9,7 +9,7 @@ import type { EventType, NewEvent } from './events.ts'
 import { newId } from './ids.ts'
 import type { Message, MessageError, MessagePart } from './message.ts'
 import { moveTo, type Session } from './session.ts'
-import { publicMessage, publicSession } from './views.ts'
+import { besidesPublic, publicMessage, publicSession } from './views.ts'
 
 export interface Step {
   session: Session
@@ -77,9 +77,11 @@ export function accepted(before: Session, message: Message, cause: Cause): Step 
     lastOrdinal: message.ordinal,
     messages: { ...before.messages, outbound: before.messages.outbound + 1 },
   })
-  const { ordinal } = message
-  const event = { ...messageEvent('message.accepted', message, cause), ordinal }
-  return { session, events: [event], messages: [message] }
+  return {
+    session,
+    events: [firstEvent('message.accepted', message, cause)],
+    messages: [message],
+  }
 }
 
 /** Puts a message that did not arrive back in line. */
@@ -186,6 +188,17 @@ export function sessionEvent(type: EventType, session: Session, cause: Cause): N
 export function messageEvent(type: EventType, message: Message, cause: Cause): NewEvent {
   const data = JSON.stringify(publicMessage(message))
   return { id: newId('evt'), type, messageId: message.id, ordinal: null, data, ...origin(cause) }
+}
+
+/** The event that puts a message into the transcript. */
+export function firstEvent(
+  type: 'message.accepted' | 'message.received',
+  message: Message,
+  cause: Cause,
+): NewEvent {
+  const { ordinal } = message
+  const tells = { message, besides: besidesPublic(message) }
+  return { ...messageEvent(type, message, cause), ordinal, tells }
 }
 
 function origin({ at, actor, trace }: Cause) {

@@ -11,6 +11,7 @@ import {
   activation,
   type Cause,
   ended,
+  firstEvent,
   messageEvent,
   next,
   type Patch,
@@ -126,7 +127,7 @@ export function received(before: Session, inbound: InboundMessage, cause: Cause)
     lastOrdinal: ordinal,
     messages: { ...before.messages, inbound: before.messages.inbound + 1 },
   })
-  const event = { ...messageEvent('message.received', message, cause), ordinal }
+  const event = firstEvent('message.received', message, cause)
   return { session, events: [event], messages: [message] }
 }
 

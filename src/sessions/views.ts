@@ -83,6 +83,21 @@ export function publicMessage(message: Message) {
 }
 export type PublicMessage = ReturnType<typeof publicMessage>
 
+/** What makes the public message the whole one again, put over it: all that it lacks or says in another form. */
+export function besidesPublic(message: Message): Partial<Message> {
+  const { ordinal, readReceipt, content, acceptedAt, sentAt, parts, waits, trace } = message
+  return {
+    ordinal,
+    readReceipt,
+    ...(content === null && { content }),
+    acceptedAt,
+    ...(sentAt !== null && { sentAt }),
+    ...(parts !== null && { parts }),
+    waits,
+    trace,
+  }
+}
+
 /**
  * The event as CloudEvents 1.0 JSON text, put together from what is JSON already or needs no escape: `data`, ids, names
  * of types, times.

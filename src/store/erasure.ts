@@ -3,13 +3,14 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Messages } from './messages.ts'
 import type { DataKind, Places } from './places.ts'
 import type { Requests } from './requests.ts'
-import { toMessage } from './rows.ts'
+import { messageColumns, messageJoins, toMessage } from './rows.ts'
 import { type Eraser, StoreUnavailable } from './store.ts'
 
 /** Rows rewritten in one transaction, so that nobody waits long for theirs. */
 const rowsAtOnce = 200
 const noteOf = (sessionId: string) => `erasing ${sessionId}`
-const kinds: readonly DataKind[] = ['event', 'message', 'request']
+/** Messages before the events that tell them. */
+const kinds: readonly DataKind[] = ['message', 'event', 'request']
 
 export class Erasure {
   readonly #places: Places
@@ -95,7 +96,7 @@ function prepare(db: DatabaseSync) {
     event: statement('SELECT sequence, data FROM events WHERE position = ?'),
     writeEvent: statement('UPDATE events SET data = ? WHERE position = ?'),
     message: statement(`
-      SELECT m.ordinal, m.body, d.body AS delivery FROM messages m
-      LEFT JOIN deliveries d ON d.message_position = m.position WHERE m.position = ?`),
+      SELECT m.ordinal, ${messageColumns} FROM messages m ${messageJoins}
+      WHERE m.position = ?`),
   }
 }

@@ -10,9 +10,18 @@ interface KnownMessage {
   written: Message | undefined
 }
 
+/** The event that tells a message, and what it leaves out. */
+export interface ToldAt {
+  position: number
+  besides: Partial<Message>
+}
+
 const capacity = 50_000
 
-/** Writes messages, inside a transaction. Those on their way are remembered, so that a change of status is one small write. */
+/**
+ * Writes messages, inside a transaction. What an event tells is read from there; the row has the rest, or all where
+ * nothing tells it. Those on their way are remembered, so that a change of status is one small write.
+ */
 export class Messages {
   readonly #places: Places
   readonly #find: StatementSync
@@ -27,22 +36,22 @@ export class Messages {
     this.#places = places
     this.#find = db.prepare('SELECT position FROM messages WHERE id = ? AND session_key = ?')
     this.#insert = db.prepare(`
-      INSERT INTO messages (position, session_key, ordinal, id, body) VALUES (?, ?, ?, ?, ?)
+      INSERT INTO messages (position, session_key, ordinal, id, told_at, body) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT DO NOTHING`)
     this.#insertDelivery = db.prepare(`
       INSERT INTO deliveries (message_position, session_key, settled, body) VALUES (?, ?, ?, ?)`)
-    this.#update = db.prepare('UPDATE messages SET body = ? WHERE position = ?')
+    this.#update = db.prepare('UPDATE messages SET told_at = NULL, body = ? WHERE position = ?')
     this.#updateDelivery = db.prepare('UPDATE deliveries SET body = ? WHERE message_position = ?')
     this.#settleDelivery = db.prepare(
       'UPDATE deliveries SET body = ?, settled = ? WHERE message_position = ?',
     )
   }
 
-  /** Inserts or replaces. `lastOrdinal` is that of the session before. */
-  save(sessionKey: number, message: Message, lastOrdinal: number): void {
+  /** Inserts or replaces. `lastOrdinal` is that of the session before; `told` by an event of the same change. */
+  save(sessionKey: number, message: Message, lastOrdinal: number, told?: ToldAt): void {
     let known = this.#remembered(sessionKey, message.id)
     const isNew = message.ordinal > lastOrdinal
-    if (!known && isNew && this.#added(sessionKey, message)) return
+    if (!known && isNew && this.#added(sessionKey, message, told)) return
     known ??= this.#stored(sessionKey, message.id)
     if (known) this.#replace(known, message)
     else this.#added(sessionKey, message)
@@ -73,11 +82,12 @@ export class Messages {
   }
 
   /** False when the session has a message of this id. */
-  #added(sessionKey: number, message: Message): boolean {
+  #added(sessionKey: number, message: Message, told?: ToldAt): boolean {
     const { id, ordinal } = message
     const position = this.#places.next()
-    const body = messageBody(message)
-    if (this.#insert.run(position, sessionKey, ordinal, id, body).changes === 0) return false
+    const body = messageBody(message, told?.besides)
+    const row = [position, sessionKey, ordinal, id, told?.position ?? null, body]
+    if (this.#insert.run(...row).changes === 0) return false
     this.#places.add('message', sessionKey, ordinal, position)
     if (!hasDelivery(message)) return true
     this.#insertDelivery.run(position, sessionKey, settledFlag(message), deliveryBody(message))

@@ -24,9 +24,11 @@ export class Retention {
     this.#sessions = sessions
     this.#oldest = db.prepare(`
       SELECT key, id FROM sessions WHERE ended_at < ? ORDER BY ended_at, key LIMIT 1`)
+    // Messages before the events that tell them.
     this.#placesOf = db.prepare(`
       SELECT kind, number, position FROM places
-      WHERE session_key = ? AND kind IN ('event', 'message', 'request') LIMIT ?`)
+      WHERE session_key = ? AND kind IN ('event', 'message', 'request')
+      ORDER BY kind DESC, number DESC LIMIT ?`)
     this.#removePlace = db.prepare(`
       DELETE FROM places WHERE session_key = ? AND kind = ? AND number = ? AND position = ?`)
     const remove = (table: string, position: string) =>

@@ -105,16 +105,22 @@ function sameBut<T extends object>(fields: ReadonlySet<string>, before: T, after
   return true
 }
 
-/** What `toMessage` needs of `messages m` and, where it has one, `deliveries d`. */
-export const messageColumns = 'm.body, d.body AS delivery'
+/** What `toMessage` needs of `messages m` and what is joined to it. */
+export const messageColumns = 'm.body, told.data AS told, d.body AS delivery'
+
+/** The event that tells it and its delivery, where it has them. */
+export const messageJoins = `
+  LEFT JOIN events told ON told.position = m.told_at
+  LEFT JOIN deliveries d ON d.message_position = m.position`
 
 /** Nothing more becomes of what the other side said, so that is a whole in one row. */
 export function hasDelivery({ direction }: Message): boolean {
   return direction === 'outbound'
 }
 
-export function messageBody(message: Message): string {
-  return JSON.stringify(hasDelivery(message) ? { ...message, ...inDelivery } : message)
+/** `kept` is all of it that is told nowhere else. */
+export function messageBody(message: Message, kept: Partial<Message> = message): string {
+  return JSON.stringify(hasDelivery(message) ? { ...kept, ...inDelivery } : kept)
 }
 
 export function deliveryBody(message: Message): string {
@@ -136,8 +142,11 @@ export function deliveryBody(message: Message): string {
 }
 
 export function toMessage(row: Row): Message {
-  const message = JSON.parse(row.body as string)
-  return row.delivery === null ? message : { ...message, ...JSON.parse(row.delivery as string) }
+  return Object.assign({}, ...[row.told, row.body, row.delivery].map(parsed))
+}
+
+function parsed(json: SQLOutputValue | undefined): object {
+  return typeof json === 'string' ? JSON.parse(json) : {}
 }
 
 export function toEvent(row: Row): JournalEvent {

@@ -150,6 +150,8 @@ export const migrations: readonly string[] = [
     value ANY NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // Position of the event whose data the body of a message is put over; null where the body is all of it.
+  'ALTER TABLE messages ADD COLUMN told_at INTEGER',
 ]
 
 /** Brings the database to the newest version, all steps or none. Takes the write lock even when nothing is to do. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { messageColumns, sessionColumns } from './rows.ts'
+import { messageColumns, messageJoins, sessionColumns } from './rows.ts'
 
 /** The statements of the store beside those that change sessions. */
 export function prepareStatements(db: DatabaseSync) {
@@ -15,13 +15,13 @@ export function prepareStatements(db: DatabaseSync) {
       ORDER BY id`),
     message: db.prepare(`
       SELECT ${messageColumns} FROM sessions s
-      CROSS JOIN messages m ON m.session_key = s.key
-      LEFT JOIN deliveries d ON d.message_position = m.position
+      CROSS JOIN messages m ON m.session_key = s.key ${messageJoins}
       WHERE m.id = ? AND s.id = ?`),
     unsettled: db.prepare(`
       SELECT ${messageColumns} FROM sessions s
       CROSS JOIN deliveries d INDEXED BY deliveries_unsettled ON d.session_key = s.key
       CROSS JOIN messages m ON m.position = d.message_position
+      LEFT JOIN events told ON told.position = m.told_at
       WHERE s.id = ? AND d.settled = 0 ORDER BY d.message_position`),
     journal: db.prepare(`
       SELECT e.*, s.id AS session_id FROM events e CROSS JOIN sessions s ON s.key = e.session_key
@@ -35,8 +35,7 @@ export function prepareStatements(db: DatabaseSync) {
         SELECT e.* FROM json_each(?) AS wanted CROSS JOIN events e ON e.position = wanted.value`),
       message: db.prepare(`
         SELECT ${messageColumns} FROM json_each(?) AS wanted
-        CROSS JOIN messages m ON m.position = wanted.value
-        LEFT JOIN deliveries d ON d.message_position = m.position`),
+        CROSS JOIN messages m ON m.position = wanted.value ${messageJoins}`),
     },
   }
 }

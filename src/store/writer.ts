@@ -1,12 +1,13 @@
 /** The statements that change sessions and all that is theirs. Each call runs inside a transaction of GroupCommit. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { NewEvent } from '../sessions/events.ts'
+import type { Message } from '../sessions/message.ts'
 import type { Session } from '../sessions/session.ts'
 import type { AuditBook } from './audit-book.ts'
 import type { Erasure } from './erasure.ts'
 import type { Followers } from './followers.ts'
 import type { Known, KnownSessions } from './known-sessions.ts'
-import type { Messages } from './messages.ts'
+import type { Messages, ToldAt } from './messages.ts'
 import type { Places } from './places.ts'
 import type { Requests } from './requests.ts'
 import { progressValues, sameButProgress, sessionValues } from './rows.ts'
@@ -42,12 +43,17 @@ export class Writer {
     const key = known?.key ?? places.next()
     const last = this.#deps.audit.write(key, session.id, audit ?? [], known)
     const written = this.#session(key, session, known, last.auditPosition)
+    const told = new Map<Message, ToldAt>()
     let sequence = known?.sequence ?? 0
     for (const event of events) {
       sequence += 1
-      this.#event(key, session.id, sequence, event)
+      const position = this.#event(key, session.id, sequence, event)
+      if (event.tells) told.set(event.tells.message, { position, besides: event.tells.besides })
     }
-    for (const message of messages) this.#deps.messages.save(key, message, known?.lastOrdinal ?? 0)
+    const lastBefore = known?.lastOrdinal ?? 0
+    for (const message of messages) {
+      this.#deps.messages.save(key, message, lastBefore, told.get(message))
+    }
     const { version, lastOrdinal } = session
     const isErased = session.erasedAt !== null
     if (isErased && !known?.isErased) erasure.begin(session.id)
@@ -73,14 +79,18 @@ export class Writer {
     return frozenCopy(session)
   }
 
-  #event(key: number, sessionId: string, sequence: number, event: NewEvent): void {
+  /** Returns its position. */
+  #event(key: number, sessionId: string, sequence: number, event: NewEvent): number {
     const { places, followers } = this.#deps
     const position = places.next()
     const { id, type, at, messageId, ordinal, actor, trace, data } = event
-    const facts = [id, type, at, messageId, ordinal ?? null, actor, trace, data]
-    this.#statements.insertEvent.run(position, key, sequence, ...facts)
+    this.#statements.insertEvent.run(
+      ...[position, key, sequence, id, type, at, messageId, ordinal, actor, trace, data],
+    )
     places.add('event', key, sequence, position)
-    followers.expect({ ...event, sessionId, sequence, position })
+    const facts = { id, type, at, messageId, ordinal, actor, trace, data }
+    followers.expect({ ...facts, sessionId, sequence, position })
+    return position
   }
 }
 

@@ -6,6 +6,8 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { JournalEvent } from '../../src/sessions/events.ts'
 import type { Session } from '../../src/sessions/session.ts'
+import { accepted, byItself, sent } from '../../src/sessions/steps.ts'
+import { receivedTogether } from '../../src/sessions/stream-steps.ts'
 import {
   type Change,
   InvalidCursor,
@@ -542,6 +544,47 @@ export function storeContract(engine: string, open: OpenStore): void {
           assert.deepEqual(await store.findMessage(session.id, message.id), message)
         }
         assert.equal((await store.listMessages(session.id, { limit: 9 })).items.length, 1)
+      }),
+    )
+
+    it(
+      'come back whole where an event tells them, and when they change after it',
+      on(async (store) => {
+        let { session } = await committed(store, creation())
+        const commit = async (next: Omit<Change, 'expectedVersion'>) => {
+          const change = { ...next, expectedVersion: session.version }
+          session = (await committed(store, change)).session
+          const messages = new Map(change.messages.map((message) => [message.id, message]))
+          for (const [id, message] of messages) {
+            assert.deepEqual(await store.findMessage(session.id, id), message)
+          }
+          return change.messages
+        }
+        const cause = byItself(1_763_000_000_400)
+        const waiting = { status: 'accepted', upstreamId: null, sentAt: null } as const
+        const parts = ['Grüße', '🙂'].map((text) => ({ text, ...waiting }))
+        const [split] = await commit(accepted(session, sampleMessage(session, { parts }), cause))
+        const plain = { trace: null, readReceipt: false, attachments: [] }
+        const [last] = await commit(accepted(session, sampleMessage(session, plain), cause))
+        assert.ok(split && last)
+        assert.deepEqual(await store.unsettledMessages(session.id), [split, last])
+        const said = { kind: 'message', author: 'agent', text: 'Hello 🙂' } as const
+        const facts = { upstreamId: 'u-1', attachments: [], content: null, sentAt: null }
+        const rich = { upstreamId: null, attachments: split.attachments, content: { a: [null] } }
+        const inbound = [
+          { ...said, ...facts },
+          { ...said, ...rich, sentAt: 1_763_000_000_123 },
+        ]
+        const heard = await commit(receivedTogether(session, inbound, cause))
+        assert.deepEqual((await store.listMessages(session.id, { limit: 9 })).items, [
+          ...[split, last],
+          ...heard,
+        ])
+        await commit(sent(session, { ...split, status: 'sent', sentAt: 5, upstreamId: 'u' }, cause))
+        await commit(step(session, { messages: [{ ...last, text: 'another text', trace: null }] }))
+        for (const message of heard) {
+          await commit(step(session, { messages: [{ ...message, text: 'another text' }] }))
+        }
       }),
     )
 
