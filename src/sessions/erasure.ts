@@ -75,8 +75,11 @@ export function erasedStep(step: Step): Step {
   }
 }
 
-function erasedEvent(event: NewEvent): NewEvent {
-  return { ...event, data: erasedData(event.data), tells: undefined }
+function erasedEvent({ tells, ...event }: NewEvent): NewEvent {
+  const rest = { ...event, data: erasedData(event.data) }
+  if (!tells) return rest
+  const message = erasedMessage(tells.message)
+  return { ...rest, tells: { message, besides: message } }
 }
 
 function withoutGuest({ guest, guestId, closeReason }: Session | PublicSession) {

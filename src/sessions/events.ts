@@ -47,11 +47,11 @@ export interface NewEvent {
   trace: string | null
   /** JSON text of the event's `data`: the public session or message as it was right after. Made once, sent as it is. */
   data: string
-  /** On the event that puts a message into the transcript; the store need not keep what is said twice. */
-  tells?: Told | undefined
+  /** On the event that puts a message into the transcript, which is kept there. */
+  tells?: Told
 }
 
-/** `data` with the fields of `besides` put over it is the message. */
+/** `data` and `ordinal` with the fields of `besides` put over them are the message. */
 export interface Told {
   /** Among those of the same change. */
   message: Message

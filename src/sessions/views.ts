@@ -83,11 +83,10 @@ export function publicMessage(message: Message) {
 }
 export type PublicMessage = ReturnType<typeof publicMessage>
 
-/** What makes the public message the whole one again, put over it: all that it lacks or says in another form. */
+/** Put over the public message and its ordinal it makes the whole one: all that they lack or say in another form. */
 export function besidesPublic(message: Message): Partial<Message> {
-  const { ordinal, readReceipt, content, acceptedAt, sentAt, parts, waits, trace } = message
+  const { readReceipt, content, acceptedAt, sentAt, parts, waits, trace } = message
   return {
-    ordinal,
     readReceipt,
     ...(content === null && { content }),
     acceptedAt,

@@ -9,7 +9,7 @@ import { type Eraser, StoreUnavailable } from './store.ts'
 /** Rows rewritten in one transaction, so that nobody waits long for theirs. */
 const rowsAtOnce = 200
 const noteOf = (sessionId: string) => `erasing ${sessionId}`
-/** Messages before the events that tell them. */
+/** Messages while the events that tell them are whole. */
 const kinds: readonly DataKind[] = ['message', 'event', 'request']
 
 export class Erasure {
@@ -96,7 +96,6 @@ function prepare(db: DatabaseSync) {
     event: statement('SELECT sequence, data FROM events WHERE position = ?'),
     writeEvent: statement('UPDATE events SET data = ? WHERE position = ?'),
     message: statement(`
-      SELECT m.ordinal, ${messageColumns} FROM messages m ${messageJoins}
-      WHERE m.position = ?`),
+      SELECT ${messageColumns} FROM events e ${messageJoins} WHERE e.position = ?`),
   }
 }

@@ -6,7 +6,6 @@ export interface Known {
   key: number
   version: number
   sequence: number
-  lastOrdinal: number
   /** Of its last audit entry; null when it has none. */
   auditPosition: number | null
   /** Of the same; undefined when it was not written in this process. */
@@ -26,7 +25,7 @@ export class KnownSessions {
   constructor(db: DatabaseSync, capacity = 20_000) {
     this.#capacity = capacity
     this.#find = db.prepare(`
-      SELECT s.key, p.version, p.sequence, p.last_ordinal, p.audit_position, s.erased_at
+      SELECT s.key, p.version, p.sequence, p.audit_position, s.erased_at
       FROM sessions s JOIN progress p ON p.session_key = s.key WHERE s.id = ?`)
   }
 
@@ -53,7 +52,6 @@ export class KnownSessions {
         key: Number(row.key),
         version: Number(row.version),
         sequence: Number(row.sequence),
-        lastOrdinal: Number(row.last_ordinal),
         auditPosition: row.audit_position === null ? null : Number(row.audit_position),
         auditHash: undefined,
         isErased: row.erased_at !== null,

@@ -66,13 +66,13 @@ function boxFor(file: string, configured: Buffer | undefined, isNew: boolean): S
 }
 
 function prepare(db: DatabaseSync, sync: 'normal' | 'full'): void {
-  // Held until the end of the process, however it ends: two gateways never share a file.
-  db.exec('PRAGMA locking_mode = EXCLUSIVE')
+  db.exec(`
+    PRAGMA locking_mode = EXCLUSIVE; -- until the process ends, however it ends: two gateways never share a file
+    PRAGMA secure_delete = ON -- what is erased, or moved by a migration, is overwritten`)
   migrate(db)
   db.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${sync === 'full' ? 'FULL' : 'NORMAL'};
-    PRAGMA secure_delete = ON; -- what is erased is overwritten
     PRAGMA cache_size = -8192;
     PRAGMA temp_store = MEMORY`)
 }

@@ -39,16 +39,15 @@ export class Places {
     this.#newestRow = db.prepare(`
       SELECT max(
         coalesce((SELECT max(key) FROM sessions), 0), coalesce((SELECT max(position) FROM events), 0),
-        coalesce((SELECT max(position) FROM messages), 0), coalesce((SELECT max(position) FROM requests), 0),
-        coalesce((SELECT max(position) FROM audit), 0)
+        coalesce((SELECT max(position) FROM requests), 0), coalesce((SELECT max(position) FROM audit), 0)
       ) AS position`)
     this.#settledUpTo = db.prepare("SELECT value FROM notes WHERE name = 'places settled'")
     this.#noteSettled = db.prepare("REPLACE INTO notes (name, value) VALUES ('places settled', ?)")
     const unsettled = `
       SELECT session_key, 'event' AS kind, sequence AS number, position FROM events
       WHERE position > :settled
-      UNION ALL SELECT session_key, 'message', ordinal, position FROM messages
-      WHERE position > :settled
+      UNION ALL SELECT session_key, 'message', ordinal, position FROM events
+      WHERE position > :settled AND ordinal IS NOT NULL
       UNION ALL SELECT session_key, 'request', position, position FROM requests
       WHERE position > :settled AND session_key IS NOT NULL
       UNION ALL SELECT session_key, 'audit', position, position FROM audit

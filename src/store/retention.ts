@@ -35,7 +35,7 @@ export class Retention {
       db.prepare(`DELETE FROM ${table} WHERE ${position} = ?`)
     this.#removeRows = {
       event: [remove('events', 'position')],
-      message: [remove('messages', 'position'), remove('deliveries', 'message_position')],
+      message: [remove('deliveries', 'message_position')],
       request: [remove('requests', 'position'), remove('answers', 'request_position')],
     }
     this.#removeSession = db.prepare('DELETE FROM sessions WHERE key = ?')

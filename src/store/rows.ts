@@ -1,6 +1,6 @@
 /** How sessions, messages, events and idempotency records become rows, and come back. */
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import type { EventType, JournalEvent } from '../sessions/events.ts'
+import type { EventType, JournalEvent, Told } from '../sessions/events.ts'
 import type { Message } from '../sessions/message.ts'
 import { isOver, type Session } from '../sessions/session.ts'
 import type { SecretBox } from './secrets.ts'
@@ -105,22 +105,23 @@ function sameBut<T extends object>(fields: ReadonlySet<string>, before: T, after
   return true
 }
 
-/** What `toMessage` needs of `messages m` and what is joined to it. */
-export const messageColumns = 'm.body, told.data AS told, d.body AS delivery'
-
-/** The event that tells it and its delivery, where it has them. */
-export const messageJoins = `
-  LEFT JOIN events told ON told.position = m.told_at
-  LEFT JOIN deliveries d ON d.message_position = m.position`
+/** What `toMessage` needs of `events e`, the event that told it first, and what is joined to it. */
+export const messageColumns = 'e.data, e.ordinal, e.besides, d.body AS delivery'
+export const messageJoins = 'LEFT JOIN deliveries d ON d.message_position = e.position'
 
 /** Nothing more becomes of what the other side said, so that is a whole in one row. */
 export function hasDelivery({ direction }: Message): boolean {
   return direction === 'outbound'
 }
 
-/** `kept` is all of it that is told nowhere else. */
-export function messageBody(message: Message, kept: Partial<Message> = message): string {
-  return JSON.stringify(hasDelivery(message) ? { ...kept, ...inDelivery } : kept)
+/** What its event leaves out of it. */
+export function besidesText({ message, besides }: Told): string {
+  return JSON.stringify(hasDelivery(message) ? { ...besides, ...inDelivery } : besides)
+}
+
+/** The same where its event says something else. */
+export function messageText(message: Message): string {
+  return besidesText({ message, besides: message })
 }
 
 export function deliveryBody(message: Message): string {
@@ -141,13 +142,17 @@ export function deliveryBody(message: Message): string {
   return JSON.stringify(delivery)
 }
 
-export function toMessage(row: Row): Message {
-  return Object.assign({}, ...[row.told, row.body, row.delivery].map(parsed))
+export function toMessage({ data, ordinal, besides, delivery }: Row): Message {
+  return { ...parsed(data), ordinal, ...parsed(besides), ...parsed(delivery) } as Message
 }
 
 function parsed(json: SQLOutputValue | undefined): object {
   return typeof json === 'string' ? JSON.parse(json) : {}
 }
+
+/** What `toEvent` needs of `events e`. */
+export const eventColumns =
+  'e.position, e.sequence, e.id, e.type, e.at, e.message_id, e.ordinal, e.actor, e.trace, e.data'
 
 export function toEvent(row: Row): JournalEvent {
   return {

@@ -150,8 +150,24 @@ export const migrations: readonly string[] = [
     value ANY NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
-  // Position of the event whose data the body of a message is put over; null where the body is all of it.
-  'ALTER TABLE messages ADD COLUMN told_at INTEGER',
+  // A message is in the event that told it first: JSON of what its data leaves out of the message, or says in another
+  // form. Its delivery and its place name that event's position.
+  `
+  ALTER TABLE events ADD COLUMN besides TEXT;
+  UPDATE events SET besides = (
+    SELECT m.body FROM messages m WHERE m.id = events.message_id AND m.session_key = events.session_key)
+  WHERE ordinal IS NOT NULL;
+  CREATE TEMP TABLE moved AS
+    SELECT m.position AS was, e.position AS becomes FROM messages m
+    JOIN events e ON e.session_key = m.session_key AND e.ordinal = m.ordinal;
+  CREATE UNIQUE INDEX temp.moved_by_position ON moved (was);
+  UPDATE deliveries SET message_position = (SELECT becomes FROM moved WHERE was = message_position);
+  UPDATE places SET position = (SELECT becomes FROM moved WHERE was = places.position)
+  WHERE kind = 'message';
+  DROP TABLE moved;
+  DROP TABLE messages;
+  CREATE UNIQUE INDEX messages_by_id ON events (message_id, session_key) WHERE ordinal IS NOT NULL;
+  `,
 ]
 
 /** Brings the database to the newest version, all steps or none. Takes the write lock even when nothing is to do. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { messageColumns, messageJoins, sessionColumns } from './rows.ts'
+import { eventColumns, messageColumns, messageJoins, sessionColumns } from './rows.ts'
 
 /** The statements of the store beside those that change sessions. */
 export function prepareStatements(db: DatabaseSync) {
@@ -15,16 +15,15 @@ export function prepareStatements(db: DatabaseSync) {
       ORDER BY id`),
     message: db.prepare(`
       SELECT ${messageColumns} FROM sessions s
-      CROSS JOIN messages m ON m.session_key = s.key ${messageJoins}
-      WHERE m.id = ? AND s.id = ?`),
+      CROSS JOIN events e ON e.session_key = s.key ${messageJoins}
+      WHERE e.message_id = ? AND e.ordinal IS NOT NULL AND s.id = ?`),
     unsettled: db.prepare(`
       SELECT ${messageColumns} FROM sessions s
       CROSS JOIN deliveries d INDEXED BY deliveries_unsettled ON d.session_key = s.key
-      CROSS JOIN messages m ON m.position = d.message_position
-      LEFT JOIN events told ON told.position = m.told_at
+      CROSS JOIN events e ON e.position = d.message_position
       WHERE s.id = ? AND d.settled = 0 ORDER BY d.message_position`),
     journal: db.prepare(`
-      SELECT e.*, s.id AS session_id FROM events e CROSS JOIN sessions s ON s.key = e.session_key
+      SELECT ${eventColumns}, s.id AS session_id FROM events e CROSS JOIN sessions s ON s.key = e.session_key
       WHERE e.position > ? ORDER BY e.position LIMIT ?`),
     lastPosition: db.prepare('SELECT max(position) AS position FROM events'),
     bookmark: db.prepare('SELECT position, state FROM bookmarks WHERE reader = ?'),
@@ -32,10 +31,10 @@ export function prepareStatements(db: DatabaseSync) {
     removeBookmark: db.prepare('DELETE FROM bookmarks WHERE reader = ?'),
     rowsAt: {
       event: db.prepare(`
-        SELECT e.* FROM json_each(?) AS wanted CROSS JOIN events e ON e.position = wanted.value`),
+        SELECT ${eventColumns} FROM json_each(?) AS wanted CROSS JOIN events e ON e.position = wanted.value`),
       message: db.prepare(`
         SELECT ${messageColumns} FROM json_each(?) AS wanted
-        CROSS JOIN messages m ON m.position = wanted.value ${messageJoins}`),
+        CROSS JOIN events e ON e.position = wanted.value ${messageJoins}`),
     },
   }
 }

@@ -12,7 +12,7 @@ export interface Change {
   expectedVersion: number
   /** In order; the store gives them sequences that follow on, ending at `session.sequence`. */
   events: readonly NewEvent[]
-  /** Whole messages to insert or replace. */
+  /** Whole messages. One that is new comes with the event that tells it. */
   messages: readonly Message[]
   /** What the audit says of it, in order. */
   audit?: readonly AuditNote[] | undefined

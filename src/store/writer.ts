@@ -1,16 +1,15 @@
 /** The statements that change sessions and all that is theirs. Each call runs inside a transaction of GroupCommit. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { NewEvent } from '../sessions/events.ts'
-import type { Message } from '../sessions/message.ts'
 import type { Session } from '../sessions/session.ts'
 import type { AuditBook } from './audit-book.ts'
 import type { Erasure } from './erasure.ts'
 import type { Followers } from './followers.ts'
 import type { Known, KnownSessions } from './known-sessions.ts'
-import type { Messages, ToldAt } from './messages.ts'
+import type { Messages } from './messages.ts'
 import type { Places } from './places.ts'
 import type { Requests } from './requests.ts'
-import { progressValues, sameButProgress, sessionValues } from './rows.ts'
+import { besidesText, progressValues, sameButProgress, sessionValues } from './rows.ts'
 import type { SecretBox } from './secrets.ts'
 import { type Change, VersionConflict } from './store.ts'
 
@@ -43,21 +42,22 @@ export class Writer {
     const key = known?.key ?? places.next()
     const last = this.#deps.audit.write(key, session.id, audit ?? [], known)
     const written = this.#session(key, session, known, last.auditPosition)
-    const told = new Map<Message, ToldAt>()
+    const told = new Set<string>()
     let sequence = known?.sequence ?? 0
     for (const event of events) {
       sequence += 1
       const position = this.#event(key, session.id, sequence, event)
-      if (event.tells) told.set(event.tells.message, { position, besides: event.tells.besides })
+      if (!event.tells) continue
+      this.#deps.messages.add(key, event.tells.message, position)
+      told.add(event.tells.message.id)
     }
-    const lastBefore = known?.lastOrdinal ?? 0
     for (const message of messages) {
-      this.#deps.messages.save(key, message, lastBefore, told.get(message))
+      if (!told.has(message.id)) this.#deps.messages.replace(key, message)
     }
-    const { version, lastOrdinal } = session
+    const { version } = session
     const isErased = session.erasedAt !== null
     if (isErased && !known?.isErased) erasure.begin(session.id)
-    sessions.keep(session.id, { key, version, sequence, lastOrdinal, ...last, isErased, written })
+    sessions.keep(session.id, { key, version, sequence, ...last, isErased, written })
     if (idempotency) requests.save(idempotency)
   }
 
@@ -83,9 +83,10 @@ export class Writer {
   #event(key: number, sessionId: string, sequence: number, event: NewEvent): number {
     const { places, followers } = this.#deps
     const position = places.next()
-    const { id, type, at, messageId, ordinal, actor, trace, data } = event
+    const { id, type, at, messageId, ordinal, actor, trace, data, tells } = event
+    const besides = tells ? besidesText(tells) : null
     this.#statements.insertEvent.run(
-      ...[position, key, sequence, id, type, at, messageId, ordinal, actor, trace, data],
+      ...[position, key, sequence, id, type, at, messageId, ordinal, actor, trace, data, besides],
     )
     places.add('event', key, sequence, position)
     const facts = { id, type, at, messageId, ordinal, actor, trace, data }
@@ -147,7 +148,8 @@ function prepare(db: DatabaseSync) {
         inbound = ?, failed = ?, audit_position = ?
       WHERE session_key = ?`),
     insertEvent: statement(`
-      INSERT INTO events (position, session_key, sequence, id, type, at, message_id, ordinal, actor, trace, data)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      INSERT INTO events (position, session_key, sequence, id, type, at, message_id, ordinal, actor, trace, data,
+        besides)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { SessionRegistry } from '../../src/sessions/registry.ts'
 import type { Session } from '../../src/sessions/session.ts'
-import { created, ended, noted } from '../../src/sessions/steps.ts'
+import { accepted, created, ended } from '../../src/sessions/steps.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { sampleMessage, sampleSession } from '../store/samples.ts'
@@ -26,11 +26,7 @@ async function start(t: TestContext, capacity: number) {
 function speak(registry: SessionRegistry, { id }: Session, times: number) {
   return Promise.all(
     Array.from({ length: times }, () =>
-      registry.change(id, (session) => {
-        const message = sampleMessage(session)
-        const step = noted(session, message, cause)
-        return { ...step, session: { ...step.session, lastOrdinal: message.ordinal } }
-      }),
+      registry.change(id, (session) => accepted(session, sampleMessage(session), cause)),
     ),
   )
 }

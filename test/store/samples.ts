@@ -136,6 +136,7 @@ export function acceptance(before: Session, over: Partial<Message> = {}): Change
     type: message.direction === 'inbound' ? 'message.received' : 'message.accepted',
     messageId: message.id,
     ordinal: message.ordinal,
+    tells: { message, besides: message },
   })
   return step(before, { events: [event], messages: [message] })
 }
