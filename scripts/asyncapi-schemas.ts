@@ -21,11 +21,6 @@ export function schemas(): Record<string, object> {
     traceparent: { type: 'string', description: 'Of the request that led to it, where one did' },
     tracestate: { type: 'string', description: 'As that request gave it' },
   }
-  const object = (properties: object, required = Object.keys(properties)) => ({
-    type: 'object',
-    required,
-    properties,
-  })
   const event = (required: object) => object({ ...required, ...trace }, Object.keys(required))
   const withoutSubject = Object.keys({ ...head, data: {} }).filter((name) => name !== 'subject')
   const [SayMessage, SayTyping, Renew] = ClientFrame.options.map(jsonSchema)
@@ -66,6 +61,10 @@ export function schemas(): Record<string, object> {
     SayTyping: { ...SayTyping },
     Renew: { ...Renew },
   }
+}
+
+export function object(properties: object, required = Object.keys(properties)) {
+  return { type: 'object', required, properties }
 }
 
 function jsonSchema(part: z.ZodType): object {

@@ -9,7 +9,14 @@ import { eventTypes } from '../src/sessions/events.ts'
 import { exampleSessionId } from './asyncapi-examples.ts'
 import { messageName, messages } from './asyncapi-messages.ts'
 import { ref, schemas } from './asyncapi-schemas.ts'
-import { sendWebhook, webhookChannel } from './asyncapi-webhooks.ts'
+import {
+  analyticsChannel,
+  analyticsMessages,
+  analyticsSchemas,
+  sendAnalyticsWebhook,
+  sendWebhook,
+  webhookChannel,
+} from './asyncapi-webhooks.ts'
 
 export const asyncApiFile = new URL('../openapi/asyncapi.yaml', import.meta.url)
 
@@ -96,9 +103,11 @@ function document() {
         ),
       },
       webhook: webhookChannel(named(journal)),
+      analyticsWebhook: analyticsChannel,
     },
     operations: {
       sendWebhook,
+      sendAnalyticsWebhook,
       sendSessionEvents: sends('sessionEvents', 'Follow a session', httpGet('after', 'token')),
       sendAllEvents: sends('allEvents', 'Follow all sessions', httpGet('after', 'types')),
       sendSocketEvents: {
@@ -128,8 +137,8 @@ function document() {
           description: 'From `POST /v1/sessions/{sessionId}/stream-tokens`; for that session only',
         },
       },
-      messages: messages(),
-      schemas: schemas(),
+      messages: { ...messages(), ...analyticsMessages },
+      schemas: { ...schemas(), ...analyticsSchemas },
     },
   }
 }

@@ -1,34 +1,10 @@
 /** Chromium for the tests of pages, and the watch it keeps: what a page must never do fails the visit. */
-import { existsSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before } from 'node:test'
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-  type Request,
-} from 'playwright-core'
-
-const program = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium'
-
-/** Why tests with a browser are skipped; false when they are not. */
-export const chromiumMissing = existsSync(program)
-  ? false
-  : `there is no Chromium: TEST_CHROMIUM is not set and ${program} is missing`
-
-const quietly = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-dev-shm-usage',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+import type { BrowserContextOptions, Page, Request } from 'playwright-core'
+import { type LaunchedChromium, launchChromium } from '../support/chromium.ts'
 
 export interface Visit extends BrowserContextOptions {
   /** Console errors that belong to what is tried: Chromium prints one for each refused request. */
@@ -47,15 +23,18 @@ export type Visitor = (
  * security policy, or asked another host for anything.
  */
 export function sharedChromium(): Visitor {
-  let browser: Browser | undefined
+  let chromium: LaunchedChromium | undefined
   before(async () => {
-    browser = await chromium.launch({ executablePath: program, args: quietly })
+    chromium = await launchChromium()
   })
-  after(() => browser?.close())
+  after(() => chromium?.end())
 
   return async (url, { expected, ...options }, act) => {
-    if (!browser) throw new Error('the browser runs only while tests do')
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+    if (!chromium) throw new Error('the browser runs only while tests do')
+    const context = await chromium.browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      ...options,
+    })
     try {
       const page = await context.newPage()
       page.setDefaultTimeout(10_000)

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
+import { chromiumMissing } from '../support/chromium.ts'
 import { adminKey } from '../support/gateway.ts'
 import { until } from '../support/until.ts'
 import { startBreakableLink } from './breakable-link.ts'
-import { chromiumMissing, sharedChromium } from './chromium.ts'
+import { sharedChromium } from './chromium.ts'
 import { simulatedGateway } from './simulated-gateway.ts'
 
 const poorContrasts = readFileSync(new URL('./poor-contrasts.js', import.meta.url), 'utf8')

@@ -8,11 +8,13 @@ import { ClientFrame, closeCodes } from '../../src/http/streams/client-frames.ts
 import { eventTypes } from '../../src/sessions/events.ts'
 import {
   asyncApiYaml,
-  fromClient,
-  fromGateway,
   messageErrors,
+  messagesOf,
+  nameOf,
   streams,
 } from '../support/described-streams.ts'
+
+const names = (...place: Parameters<typeof messagesOf>) => [...messagesOf(...place).keys()]
 
 describe('openapi/asyncapi.yaml', () => {
   it('is what the code gives', () => {
@@ -34,7 +36,7 @@ describe('openapi/asyncapi.yaml', () => {
         ?.channels()
         .all()
         .map((channel) => channel.address()),
-      ['/v1/sessions/{sessionId}/events', '/v1/events', '/v1/sessions/{sessionId}/ws', null],
+      ['/v1/sessions/{sessionId}/events', '/v1/events', '/v1/sessions/{sessionId}/ws', null, null],
     )
   })
 
@@ -45,43 +47,55 @@ describe('openapi/asyncapi.yaml', () => {
     assert.equal(streams.info.version, version)
   })
 
-  it('has every event type, and what else a client can get', () => {
-    assert.deepEqual(
-      fromGateway.map(({ name }) => name),
-      [...eventTypes, 'typing', 'stream.reset', 'ack', 'error'],
-    )
+  it('has on each channel every event of the journal, and what else comes there', () => {
+    const journal = [...eventTypes]
+    assert.deepEqual(names('sessionEvents', 'gateway'), [...journal, 'typing', 'stream.reset'])
+    assert.deepEqual(names('allEvents', 'gateway'), [...journal, 'stream.reset'])
+    const toSocket = [...journal, 'typing', 'stream.reset', 'ack', 'error']
+    assert.deepEqual(names('sessionSocket', 'gateway'), toSocket)
+    assert.deepEqual(names('webhook', 'gateway'), journal)
+    assert.deepEqual(names('analyticsWebhook', 'gateway'), [
+      'session_started',
+      'message_transmission',
+    ])
   })
 
-  it('has every event of the journal on every channel', () => {
-    for (const { messages } of Object.values(streams.channels)) {
-      const events = Object.keys(messages).slice(0, eventTypes.length)
-      assert.deepEqual(events, Object.keys(streams.components.messages).slice(0, eventTypes.length))
+  it('lists under each channel what its operations send and receive', () => {
+    for (const [channel, { messages }] of Object.entries(streams.channels)) {
+      const listed = Object.keys(messages).map((key) => streams.components.messages[key]?.name)
+      const said = [...names(channel, 'gateway'), ...names(channel, 'client')]
+      assert.deepEqual(said.toSorted(), listed.toSorted())
     }
   })
 
-  it('has what a client may say, as the gateway takes it', () => {
+  it('has what a client may say, as the gateway takes it, and only on the socket', () => {
+    const said = messagesOf('sessionSocket', 'client')
     assert.deepEqual(
-      fromClient.map(({ name }) => name),
+      [...said.keys()],
       ClientFrame.options.map(({ shape }) => shape.type.value),
     )
-    for (const { examples } of fromClient) {
+    for (const { examples } of said.values()) {
       for (const { payload } of examples) assert.ok(ClientFrame.safeParse(payload).success)
+    }
+    for (const channel of Object.keys(streams.channels)) {
+      if (channel !== 'sessionSocket') assert.deepEqual(names(channel, 'client'), [])
     }
   })
 
   it('has every close code with its meaning', () => {
-    const described = streams.channels.sessionSocket?.['x-close-codes'] as Record<string, string>
+    const described = streams.channels.sessionSocket?.['x-close-codes'] ?? {}
     assert.deepEqual(Object.keys(described).map(Number), Object.values(closeCodes).sort())
     for (const meaning of Object.values(described)) assert.match(meaning, /^[A-Z].{10,}/)
   })
 
-  for (const message of [...fromGateway, ...fromClient]) {
+  for (const message of Object.values(streams.components.messages)) {
     it(`shows a ${message.name} that is one, and would notice one that is not`, () => {
       assert.ok(message.examples.length > 0)
       for (const { payload } of message.examples) {
         assert.deepEqual(messageErrors(message, payload), [])
-        assert.equal(payload.type, message.name)
-        assert.notDeepEqual(messageErrors(message, { ...payload, type: 'another' }), [])
+        assert.equal(nameOf(payload), message.name)
+        const called = Object.keys(payload).find((key) => payload[key] === message.name) ?? ''
+        assert.notDeepEqual(messageErrors(message, { ...payload, [called]: 'another' }), [])
         assert.notDeepEqual(messageErrors(message, { ...payload, unheard: 'of' }), [])
       }
     })

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/clock.ts'
 import { MovableTime } from '../../src/simulator/time.ts'
 import { textsAt } from '../support/far-end.ts'
 import { startTestGateway } from '../support/gateway.ts'
-import { openSocket } from '../support/session-socket.ts'
+import { openSocket, type SocketReader } from '../support/session-socket.ts'
 import { type OpenedSession, openSession, transcript } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 import { openSse } from '../support/sse.ts'
@@ -90,7 +90,8 @@ describe('What a client says on a session’s WebSocket', () => {
     it(`with ${what} gets an error frame and goes on`, async (t) => {
       const { session, socket, api } = await connect(t)
       const before = await transcript(api, session)
-      socket.ws.send(text)
+      if (code === 'invalid-request') socket.sayNonsense(text)
+      else socket.ws.send(text)
       const frame = await socket.frame('error')
       assert.equal(frame.id, id)
       assert.equal(frame.problem.code, code)
@@ -115,16 +116,16 @@ describe('What a client says on a session’s WebSocket', () => {
 
   it('in binary gets an error frame', async (t) => {
     const { socket } = await connect(t)
-    socket.ws.send(Buffer.from('{"type":"typing"}'))
+    socket.sayNonsense(Buffer.from('{"type":"typing"}'))
     assert.equal((await socket.frame('error')).problem.code, 'invalid-request')
   })
 
   it('that is too long for a frame, or no text at all, closes with the code of the protocol', async (t) => {
     const { socket: long } = await connect(t)
-    long.ws.send('x'.repeat(128 * 1024 + 1))
+    long.sayNonsense('x'.repeat(128 * 1024 + 1))
     assert.equal((await long.closed).code, 1009)
     const { socket: broken } = await connect(t)
-    broken.ws.send(Buffer.from([0xc3, 0x28]), { binary: false })
+    broken.sayNonsense(Buffer.from([0xc3, 0x28]), { binary: false })
     assert.equal((await broken.closed).code, 1007)
   })
 
@@ -138,17 +139,21 @@ describe('What a client says on a session’s WebSocket', () => {
 
 describe('Too much of it', () => {
   const limits = [
-    ['messages', 30, () => ({ type: 'message', id: randomUUID(), text: 'Hello' })],
-    ['frames of no use', 300, () => ({ type: 'nonsense' })],
+    [
+      'messages',
+      30,
+      (socket: SocketReader) => socket.say({ type: 'message', id: randomUUID(), text: 'Hello' }),
+    ],
+    ['frames of no use', 300, (socket: SocketReader) => socket.sayNonsense('{"type":"nonsense"}')],
   ] as const
-  for (const [what, limit, frame] of limits) {
+  for (const [what, limit, say] of limits) {
     it(`closes with 4429: more than ${limit} ${what} in ten seconds`, async (t) => {
       const time = new MovableTime(systemClock)
       const { api, url } = await startTestGateway(t, { overrides: { clock: time } })
       const session = await openSession(api)
       const socket = (await openSocket(`${url}/v1/sessions/${session.id}/ws`)).endWith(t)
       const send = (count: number) => {
-        for (let sent = 0; sent < count; sent += 1) socket.ws.send(JSON.stringify(frame()))
+        for (let sent = 0; sent < count; sent += 1) say(socket)
       }
       const answered = () => socket.frames.filter(({ type }) => /^(ack|error)$/.test(type)).length
       send(limit)

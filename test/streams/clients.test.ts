@@ -7,7 +7,6 @@ import { describe, it, type TestContext } from 'node:test'
 import { EventSource, WebSocket } from 'undici'
 import { chromiumMissing, visit } from '../support/chromium.ts'
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts'
-import { saw, says } from '../support/described-streams.ts'
 import { adminKey, startTestGateway } from '../support/gateway.ts'
 import { pythonMissing, runPython } from '../support/python.ts'
 import { openSession, send } from '../support/sessions.ts'
@@ -29,10 +28,7 @@ describe('The EventSource that Node and browsers have', () => {
     const source = new EventSource(`${eventsUrl.replace(url, proxy.url)}&after=0`)
     t.after(() => source.close())
     const seen: string[] = []
-    source.onmessage = ({ data }) => {
-      saw(data)
-      seen.push(data)
-    }
+    source.onmessage = ({ data }) => seen.push(data)
     await until('the first', () => seen.length === 2)
     proxy.cutAll()
     await send(api, session, 'while it is away')
@@ -67,14 +63,9 @@ describe('The WebSocket that Node and browsers have', () => {
     const { websocketUrl } = await tokenFor(api, session, { canSend: true })
     const socket = new WebSocket(websocketUrl)
     const seen: string[] = []
-    socket.onmessage = ({ data }) => {
-      saw(data)
-      seen.push(data)
-    }
+    socket.onmessage = ({ data }) => seen.push(data)
     await once(socket, 'open')
-    const frame = JSON.stringify({ type: 'message', id: 'mine', text: 'Hello' })
-    says(frame)
-    socket.send(frame)
+    socket.send(JSON.stringify({ type: 'message', id: 'mine', text: 'Hello' }))
     await until('it is answered and sent', () => seen.length === 3)
     assert.deepEqual(seen.map((text) => JSON.parse(text).type).sort(), [
       'ack',
@@ -100,7 +91,7 @@ describe('Python’s standard library', { skip: pythonMissing }, () => {
     const session = await openSession(api)
     const { eventsUrl } = await tokenFor(api, session)
     const address = `${eventsUrl.replace(url, proxy.url)}&after=0`
-    const reader = runPython(t, program('sse_reader.py'), address, '22')
+    const reader = await runPython(t, program('sse_reader.py'), address, '22')
     const texts = ['ä', '\u2028\u2029\u0085', '😀', '"\\\n', 'data: x\n\nid: 9\n\n']
     for (const text of [...texts, ...texts]) await send(api, session, text)
     await reader.done
@@ -119,14 +110,18 @@ describe('Python’s standard library', { skip: pythonMissing }, () => {
     const { api } = await startTestGateway(t)
     const session = await openSession(api)
     const { websocketUrl } = await tokenFor(api, session, { canSend: true })
-    const client = runPython(t, program('socket_client.py'), `${websocketUrl}&after=0`, 'Grüße')
+    const client = await runPython(
+      t,
+      program('socket_client.py'),
+      `${websocketUrl}&after=0`,
+      'Grüße',
+    )
     const wholeTalk = until('it is answered and sent', () => client.lines.length === 5)
     await Promise.race([wholeTalk, client.done])
     await api('DELETE', `/v1/sessions/${session.id}`)
     await client.done
     const code = client.lines.pop()
     assert.equal(code, '4410')
-    for (const line of client.lines) saw(line)
     const frames = client.lines.map((line) => JSON.parse(line))
     assert.deepEqual(
       frames.flatMap(({ sequence }) => sequence ?? []),
@@ -180,7 +175,6 @@ describe('A page of another origin, in a browser', { skip: chromiumMissing }, ()
     await send(api, session, 'while it is away')
     await until('it is back', async () => (await seen()).length === 6)
     assert.deepEqual(sequencesOf(await seen()), upTo(6))
-    for (const text of await seen()) saw(text)
     const frames = await page.evaluate<string[]>('frames')
     assert.ok(frames.some((text) => JSON.parse(text).type === 'ack'))
 

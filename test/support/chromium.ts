@@ -1,15 +1,48 @@
 /** A real browser for the pages, where there is one. */
 import { existsSync } from 'node:fs'
-import { chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { startSocksRelay } from './relay.ts'
 
-const executablePath = [process.env.TEST_CHROMIUM, '/usr/bin/chromium'].find(
-  (path) => path !== undefined && existsSync(path),
-)
+const program = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium'
 
 /** Why a test cannot have one; false when it can. */
-export const chromiumMissing: string | false = executablePath
+export const chromiumMissing: string | false = existsSync(program)
   ? false
-  : 'chromium is not installed and TEST_CHROMIUM is not set'
+  : `there is no Chromium: TEST_CHROMIUM is not set and ${program} is missing`
+
+const quietly = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export interface LaunchedChromium {
+  browser: Browser
+  end(): Promise<void>
+}
+
+/** A browser whose every connection leads through this process, which sees what its pages get and say. */
+export async function launchChromium(): Promise<LaunchedChromium> {
+  const relay = await startSocksRelay()
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: quietly,
+    // It would go to this machine's own addresses by itself.
+    proxy: { server: `socks5://127.0.0.1:${relay.port}`, bypass: '<-loopback>' },
+  })
+  return {
+    browser,
+    async end() {
+      await browser.close()
+      relay.end()
+    },
+  }
+}
 
 export interface Visit {
   page: Page
@@ -24,11 +57,8 @@ export async function visit(
   t: { after(end: () => Promise<void>): void },
   address: string,
 ): Promise<Visit> {
-  const browser = await chromium.launch({
-    executablePath: executablePath ?? '',
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
-  })
-  t.after(() => browser.close())
+  const { browser, end } = await launchChromium()
+  t.after(end)
   const page = await browser.newPage()
   const requested: URL[] = []
   const errors: string[] = []

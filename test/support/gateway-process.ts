@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import { type Answer, keys, request } from './gateway.ts'
 import { until } from './until.ts'
+import './wire/watch.ts'
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 

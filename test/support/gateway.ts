@@ -6,6 +6,7 @@ import { type Gateway, type Overrides, startGateway } from '../../src/gateway.ts
 import { parseSettings } from '../../src/settings.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
+import './wire/watch.ts'
 
 export interface Answer {
   status: number

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { relayed } from './relay.ts'
 
 /** Why a test cannot have Python; false when it can. */
 export const pythonMissing: string | false = isThere() ? false : 'python3 is not installed'
@@ -20,13 +21,15 @@ export interface PythonProgram {
   done: Promise<void>
 }
 
-/** Runs a program; it ends with the test. */
-export function runPython(
+/** Runs a program against a server, by a way on which this process sees what it gets and says. It ends with the test. */
+export async function runPython(
   t: { after(end: () => void): void },
   program: URL,
+  url: string,
   ...args: string[]
-): PythonProgram {
-  const child = spawn('python3', [program.pathname, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+): Promise<PythonProgram> {
+  const command = [program.pathname, await relayed(t, url), ...args]
+  const child = spawn('python3', command, { stdio: ['ignore', 'pipe', 'pipe'] })
   t.after(() => child.kill('SIGKILL'))
   const lines: string[] = []
   const complaints: string[] = []

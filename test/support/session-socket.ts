@@ -2,9 +2,9 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
-import { saw, says } from './described-streams.ts'
 import { type Answer, adminKey } from './gateway.ts'
 import { until } from './until.ts'
+import { markNonsense } from './wire/nonsense.ts'
 
 export interface SocketOptions {
   /** Bearer key; null for none. Default: the admin's. */
@@ -28,9 +28,7 @@ export class SocketReader {
       ws.on('close', (code, reason) => resolve({ code, reason: reason.toString() }))
     })
     ws.on('message', (data) => {
-      const text = data.toString()
-      saw(text)
-      this.frames.push(JSON.parse(text))
+      this.frames.push(JSON.parse(data.toString()))
     })
     ws.on('ping', () => {
       this.pings += 1
@@ -48,9 +46,13 @@ export class SocketReader {
   }
 
   say(frame: object): void {
-    const text = JSON.stringify(frame)
-    says(text)
-    this.ws.send(text)
+    this.ws.send(JSON.stringify(frame))
+  }
+
+  /** Says what no client that keeps to the description would; a Buffer goes as a binary frame unless told otherwise. */
+  sayNonsense(nonsense: string | Buffer, options: { binary?: boolean } = {}): void {
+    markNonsense(nonsense)
+    this.ws.send(nonsense, options)
   }
 
   /** The first frame, from the start on, that is of this type, once there is one. */

@@ -1,6 +1,6 @@
-/** A reader of Server-Sent Events over a socket of its own, by the specification and no cleverer. */
+/** A reader of Server-Sent Events over a socket of its own. */
 import { type IncomingMessage, request } from 'node:http'
-import { saw } from './described-streams.ts'
+import { eventStreamReader } from './event-stream.ts'
 import { adminKey } from './gateway.ts'
 import { until } from './until.ts'
 
@@ -30,16 +30,25 @@ export class SseReader {
   retryMs: number | undefined
   lastId = ''
   readonly ended: Promise<void>
-  #id: string | undefined
-  #data: string[] = []
-  #rest = ''
 
   constructor(response: IncomingMessage) {
     this.response = response
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
     response.setEncoding('utf8')
-    response.on('data', (text: string) => this.#read(text))
+    const read = eventStreamReader({
+      block: (data, id) => this.#block(data, id),
+      comment: () => {
+        this.comments += 1
+      },
+      retry: (ms) => {
+        this.retryMs = ms
+      },
+      unknown: (line) => {
+        throw new Error(`not a line of an event stream: ${line}`)
+      },
+    })
+    response.on('data', read)
     // A connection that breaks is what many tests are about; it has ended all the same.
     response.on('error', () => undefined)
     response.on('close', resolve)
@@ -68,34 +77,10 @@ export class SseReader {
     this.response.destroy()
   }
 
-  #read(text: string): void {
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = lines.pop() ?? ''
-    for (const line of lines) this.#line(line)
-  }
-
-  #line(line: string): void {
-    const colon = line.indexOf(':')
-    const field = colon === -1 ? line : line.slice(0, colon)
-    const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '')
-    if (line === '') this.#dispatch()
-    else if (field === '') this.comments += 1
-    else if (field === 'data') this.#data.push(value)
-    else if (field === 'id') this.#id = value
-    else if (field === 'retry') this.retryMs = Number(value)
-    else throw new Error(`an event stream has no field ${field}`)
-  }
-
-  #dispatch(): void {
-    if (this.#id !== undefined) this.lastId = this.#id
-    if (this.#data.length === 0) this.hollow += 1
-    else {
-      const data = this.#data.join('\n')
-      saw(data)
-      this.events.push({ lastId: this.lastId, id: this.#id, data: JSON.parse(data) })
-    }
-    this.#data = []
-    this.#id = undefined
+  #block(data: string | undefined, id: string | undefined): void {
+    if (id !== undefined) this.lastId = id
+    if (data === undefined) this.hollow += 1
+    else this.events.push({ lastId: this.lastId, id, data: JSON.parse(data) })
   }
 }
 

@@ -1,9 +1,5 @@
-/**
- * A receiver of webhooks: a real server that takes what it gets, or does what a test says instead. What it took is held
- * against openapi/asyncapi.yaml at the end.
- */
+/** A receiver of webhooks: a real server that takes what it gets, or does what a test says instead. */
 import type { TestContext } from 'node:test'
-import { saw } from '../../support/described-streams.ts'
 import {
   answers,
   type Behaviour,
@@ -11,6 +7,8 @@ import {
   type ToxicUpstream,
 } from '../../support/toxic-upstream.ts'
 import { until } from '../../support/until.ts'
+import { markMadeUp } from '../../support/wire/deliveries.ts'
+import '../../support/wire/watch.ts'
 
 export interface Taken {
   id: string
@@ -48,12 +46,8 @@ export async function startReceiver(
     taken.push({ id, headers, text: seen.body, body: JSON.parse(seen.body) })
   }
   const server = await startToxicUpstream(usually ?? takes, port)
-  t.after(async () => {
-    await server[Symbol.asyncDispose]()
-    for (const { headers, text } of taken) {
-      if (!isMadeUp && headers['content-type']?.includes('cloudevents')) saw(text)
-    }
-  })
+  if (isMadeUp) markMadeUp(Number(new URL(server.url).port))
+  t.after(() => server[Symbol.asyncDispose]())
   const took = (count: number) => until(`${count} deliveries`, () => taken.length >= count && taken)
   return { ...server, taken, takes, took }
 }
