@@ -7,7 +7,8 @@ import {
 } from 'prom-client'
 import type { JournalEvent } from '../sessions/events.ts'
 import { addGauges, type MetricSources } from './gauges.ts'
-import { methodLabel, platformStatusLabel } from './labels.ts'
+import { platformStatusLabel } from './labels.ts'
+import { RequestTimes } from './request-times.ts'
 
 export interface UpstreamCall {
   operation: string
@@ -38,7 +39,7 @@ export class Metrics {
     prometheus: Registry
     openmetrics: Registry<OpenMetricsContentType>
   }
-  readonly #requests: Histogram<'route' | 'method' | 'status'>
+  readonly #requests: RequestTimes
   readonly #calls: Histogram<'operation' | 'dialect' | 'outcome'>
   readonly #attempts: Counter<'operation' | 'dialect'>
   readonly #tokenCalls: Counter<'outcome'>
@@ -53,13 +54,12 @@ export class Metrics {
     const registers = [registry]
     // Among them the delay of the event loop.
     collectDefaultMetrics({ register: registry })
-    this.#requests = new Histogram({
-      name: 'gateway_http_request_seconds',
-      help: 'Requests answered, by route pattern, method and status',
-      labelNames: ['route', 'method', 'status'],
-      buckets: seconds,
-      registers,
-    })
+    this.#requests = new RequestTimes(
+      registry,
+      'gateway_http_request_seconds',
+      'Requests answered, by route pattern, method and status',
+      seconds,
+    )
     this.#calls = new Histogram({
       name: 'gateway_upstream_call_seconds',
       help: 'Calls to the platform with their waits and retries; outcome is the status or the error code',
@@ -114,8 +114,7 @@ export class Metrics {
   }
 
   request(route: string, method: string, status: number, elapsedSeconds: number): void {
-    const labels = { route, method: methodLabel(method), status: String(status) }
-    this.#requests.observe(labels, elapsedSeconds)
+    this.#requests.observe(route, method, status, elapsedSeconds)
   }
 
   call({ operation, dialect, clientId, status, code, ...rest }: UpstreamCall): void {
