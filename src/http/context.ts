@@ -21,6 +21,8 @@ declare module 'fastify' {
     principal: Principal | null
     /** As `traceOf` gave it; null before. */
     trace: Trace | null
+    /** The pattern of its route, such as `/v1/sessions/:sessionId`; null where there is none. */
+    route: string | null
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Origins } from './origins.ts'
 
 const preflight = {
@@ -12,18 +12,23 @@ const exposed =
 
 /**
  * Cross-origin answers for the allowlist and nobody else. Credentials are never allowed: keys and tokens are sent on
- * purpose, not by cookie. (@fastify/cors answers every OPTIONS; here one that is no preflight stays a 405.)
+ * purpose, not by cookie. True when the request was a preflight, which is answered now. (@fastify/cors answers every
+ * OPTIONS; here one that is no preflight stays a 405.)
  */
-export function allowOrigins(app: FastifyInstance, origins: Origins): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    // Also without one: a cache must not give such an answer to a page.
-    reply.header('vary', 'Origin')
-    const { origin } = request.headers
-    if (origin === undefined || !origins.allows(origin)) return done()
-    reply.header('access-control-allow-origin', origin)
-    reply.header('access-control-expose-headers', exposed)
-    const asks = request.headers['access-control-request-method'] !== undefined
-    if (request.method === 'OPTIONS' && asks) reply.headers(preflight).code(204).send()
-    else done()
-  })
+export function allowOrigin(
+  origins: Origins,
+  { method, headers }: FastifyRequest,
+  reply: FastifyReply,
+): boolean {
+  // Where no origin is allowed, all get the same.
+  if (origins.isNobody) return false
+  // Also without one: a cache must not give such an answer to a page.
+  reply.header('vary', 'Origin')
+  const { origin } = headers
+  if (origin === undefined || !origins.allows(origin)) return false
+  reply.header('access-control-allow-origin', origin)
+  reply.header('access-control-expose-headers', exposed)
+  if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return false
+  reply.headers(preflight).code(204).send()
+  return true
 }

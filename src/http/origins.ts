@@ -12,6 +12,11 @@ export class Origins {
     return [...this.#allowed]
   }
 
+  /** None is allowed, whichever it is. */
+  get isNobody(): boolean {
+    return this.#allowed.size === 0
+  }
+
   allows(origin: string): boolean {
     return this.#allowed.has(origin)
   }

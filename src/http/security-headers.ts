@@ -1,14 +1,18 @@
 import helmet from 'helmet'
 
-/**
- * The headers helmet gives every answer. They do not depend on the request, so helmet is asked once, at start, and not
- * for every one. Pages set a content security policy of their own.
- */
-export function securityHeaders(): Record<string, string> {
-  const headers: Record<string, string> = {}
+export interface SecurityHeaders {
+  /** For what a browser may show. Pages set a content security policy of their own. */
+  page: Record<string, string>
+  /** For what takes a key: no browser shows it, but one could be made to guess what it is. */
+  data: Record<string, string>
+}
+
+/** The headers helmet gives. They do not depend on the request, so helmet is asked once, at start, and not for every one. */
+export function securityHeaders(): SecurityHeaders {
+  const page: Record<string, string> = {}
   const answer = {
     setHeader: (name: string, value: string) => {
-      headers[name.toLowerCase()] = value
+      page[name.toLowerCase()] = value
     },
     removeHeader: () => undefined,
   }
@@ -19,5 +23,6 @@ export function securityHeaders(): Record<string, string> {
     strictTransportSecurity: false,
   })
   middleware(undefined as never, answer as never, () => undefined)
-  return headers
+  const ofData = Object.entries(page).filter(([name]) => name === 'x-content-type-options')
+  return { page, data: Object.fromEntries(ofData) }
 }

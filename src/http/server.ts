@@ -11,12 +11,13 @@ import {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import type { Role } from '../settings.ts'
 import type { Tracer } from '../tracing.ts'
 import { type ApiKeys, requireRole } from './auth.ts'
 import { acceptJson } from './bodies.ts'
 import { BrokenRequests } from './broken-requests.ts'
 import { requestId } from './context.ts'
-import { allowOrigins } from './cors.ts'
+import { allowOrigin } from './cors.ts'
 import type { Origins } from './origins.ts'
 import { sendProblem } from './problem-reply.ts'
 import type { ApiRateLimiter } from './rate-limit.ts'
@@ -93,51 +94,36 @@ export function createServer(deps: ServerDeps) {
 
   app.decorateRequest('principal', null)
   app.decorateRequest('trace', null)
+  app.decorateRequest('route', null)
   if (deps.tracer) traceRequests(app as unknown as FastifyInstance, deps.tracer)
   const refuseUnknown = unknownRoutes(app as unknown as FastifyInstance)
   const security = securityHeaders()
-  // Hooks of every request call back instead of promising, which costs each a microtask or two.
+  const isShedding = watchPressure(app as unknown as FastifyInstance)
+  // One hook, which calls back instead of promising, and reads routeOptions once: it is made anew each time.
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(security)
+    const { url, config } = request.routeOptions
+    const isForPrograms = config.roles !== undefined || config.ownAccess !== undefined
+    request.route = url ?? null
+    reply.headers(isForPrograms ? security.data : security.page)
     reply.header('x-request-id', request.id)
-    done()
-  })
-  allowOrigins(app, deps.origins)
-  app.register(underPressure, {
-    maxEventLoopDelay: 1000,
-    sampleInterval: 500,
-    pressureHandler: (request, reply) => {
-      const isStarting = performance.now() < shedsFrom
-      if (!isStarting && !request.url.startsWith('/health/'))
-        sendProblem(request, reply, shedding())
-    },
-  })
-  // Starting holds the event loop up as load would; the first samples still show it, in real time whatever the clock.
-  let shedsFrom = Number.POSITIVE_INFINITY
-  app.addHook('onListen', async () => {
-    shedsFrom = performance.now() + 2000
-  })
-
-  // After the plugins above, so that a refusal carries their headers; before any body is read.
-  app.after(() => {
-    app.addHook('onRequest', (request, reply, done) => {
-      try {
-        if (request.is404) throw refuseUnknown(request, reply)
-        if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
-          throw invalidRequest([{ pointer: 'header:host', detail: 'is missing' }])
-        }
-        admit(deps, request, reply)
-        done()
-      } catch (error) {
-        done(error as Error)
+    if (allowOrigin(deps.origins, request, reply)) return
+    try {
+      if (isShedding() && !request.url.startsWith('/health/')) throw shedding()
+      if (url === undefined) throw refuseUnknown(request, reply)
+      if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+        throw invalidRequest([{ pointer: 'header:host', detail: 'is missing' }])
       }
-    })
+      if (config.roles) admit(deps, config.roles, request, reply)
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
   })
 
   app.addHook('onResponse', (request, reply, done) => {
     broken.answered(request.raw)
-    const route = request.routeOptions.url ?? 'none'
-    deps.onAnswered(route, request.method, reply.statusCode, reply.elapsedTime / 1000)
+    const { route, method } = request
+    deps.onAnswered(route ?? 'none', method, reply.statusCode, reply.elapsedTime / 1000)
     done()
   })
 
@@ -149,10 +135,28 @@ export function createServer(deps: ServerDeps) {
   return app
 }
 
+/** Whether load is to be shed now. Its plugin's own hook, which would cost each request, is left where no route is. */
+function watchPressure(app: FastifyInstance): () => boolean {
+  let isUnderPressure = () => false
+  app.register(async (scope) => {
+    await scope.register(underPressure, { maxEventLoopDelay: 1000, sampleInterval: 500 })
+    isUnderPressure = () => scope.isUnderPressure()
+  })
+  // Starting holds the event loop up as load would; the first samples still show it, in real time whatever the clock.
+  let shedsFrom = Number.POSITIVE_INFINITY
+  app.addHook('onListen', async () => {
+    shedsFrom = performance.now() + 2000
+  })
+  return () => isUnderPressure() && performance.now() >= shedsFrom
+}
+
 /** Lets the request in, or throws why not: its key, our limit of it, its role. */
-function admit(deps: ServerDeps, request: FastifyRequest, reply: FastifyReply): void {
-  const { roles } = request.routeOptions.config
-  if (!roles) return
+function admit(
+  deps: ServerDeps,
+  roles: readonly Role[],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   if (deps.isDraining()) throw shuttingDown()
   const principal = deps.keys.authenticate(request.headers.authorization)
   request.principal = principal

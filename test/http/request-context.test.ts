@@ -63,12 +63,25 @@ describe('X-Request-Id', () => {
 describe('Security headers', () => {
   const gateway = sharedGateway()
 
+  const headersOf = async (path: string) =>
+    (await gateway().api('GET', path, undefined, { authorization: '' })).headers
+
   it('are on refusals and pages alike, and leave TLS to who has it', async () => {
     for (const path of ['/v1/stats', '/nowhere', '/docs', '/problems/forbidden', '/health/live']) {
-      const { headers } = await gateway().api('GET', path, undefined, { authorization: '' })
+      const headers = await headersOf(path)
       assert.equal(headers.get('x-content-type-options'), 'nosniff', path)
-      assert.equal(headers.get('referrer-policy'), 'no-referrer')
       assert.equal(headers.get('strict-transport-security'), null)
+    }
+  })
+
+  it('that are about showing a page are where no key is asked for', async () => {
+    for (const path of ['/nowhere', '/docs', '/problems/forbidden', '/health/live']) {
+      const headers = await headersOf(path)
+      assert.equal(headers.get('referrer-policy'), 'no-referrer', path)
+      assert.equal(headers.get('x-frame-options'), 'SAMEORIGIN', path)
+    }
+    for (const path of ['/v1/stats', '/v1/sessions/gs_1/events', '/metrics']) {
+      assert.equal((await headersOf(path)).get('referrer-policy'), null, path)
     }
   })
 })
