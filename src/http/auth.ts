@@ -9,11 +9,16 @@ export interface Principal {
 }
 
 /**
- * Knows keys by their SHA-256, so that a dump of this process shows none. How long it takes to find one tells at most
- * something of a digest, and nothing of a key can be learned from that.
+ * Knows keys by their SHA-256. How long it takes to find one tells at most something of a digest, and nothing of a key
+ * can be learned from that.
  */
 export class ApiKeys {
   readonly #principals: ReadonlyMap<string, Principal>
+  /**
+   * What open connections came in with last: hashing the same again costs as much as reading a session. So a dump of
+   * this process shows the keys that are just in use, as it would by the requests themselves, and no others.
+   */
+  readonly #connected = new WeakMap<object, { header: string; principal: Principal }>()
 
   constructor(keys: readonly ApiKey[]) {
     this.#principals = new Map(
@@ -21,9 +26,17 @@ export class ApiKeys {
     )
   }
 
-  /** Whose key the `Authorization` header carries. Throws `unauthorized`. */
-  authenticate(header: string | undefined): Principal {
-    const [, token] = /^Bearer +(\S+) *$/i.exec(header ?? '') ?? []
+  /** Whose key the `Authorization` header of a request on `connection` carries. Throws `unauthorized`. */
+  authenticate(header = '', connection?: object): Principal {
+    const known = connection && this.#connected.get(connection)
+    if (known?.header === header) return known.principal
+    const principal = this.#find(header)
+    if (connection) this.#connected.set(connection, { header, principal })
+    return principal
+  }
+
+  #find(header: string): Principal {
+    const [, token] = /^Bearer +(\S+) *$/i.exec(header) ?? []
     if (!token) {
       throw new GatewayError(
         'unauthorized',

@@ -158,7 +158,7 @@ function admit(
   reply: FastifyReply,
 ): void {
   if (deps.isDraining()) throw shuttingDown()
-  const principal = deps.keys.authenticate(request.headers.authorization)
+  const principal = deps.keys.authenticate(request.headers.authorization, request.raw.socket)
   request.principal = principal
   const now = deps.clock.now()
   const budget = deps.limiter.count(principal.name, now)
