@@ -111,7 +111,7 @@ export async function startGateway(
     onLeaving: (waitedMs) => metrics.leaving(waitedMs),
     onSettled: (outcome) => metrics.settled(outcome),
   })
-  const { sessions, registry, feed, sender, bridges, policy, takeUp, eraseData } = layer
+  const { sessions, messages, registry, feed, sender, bridges, policy, takeUp, eraseData } = layer
 
   const webhooks = stack.use(
     await Dispatcher.open(
@@ -146,6 +146,7 @@ export async function startGateway(
     isDraining: () => draining,
     onAnswered: (...answered) => metrics.request(...answered),
     sessions,
+    messages,
     eraseData: async (...asked) => {
       const session = await eraseData(...asked)
       webhooks.readAgain()
@@ -205,7 +206,9 @@ export async function startGateway(
     draining = true
     const grace = Promise.withResolvers<void>()
     const cancel = clock.after(stopGraceMs, grace.resolve)
-    const stopped = Promise.all([sender.stop(), sessions.release()])
+    const stopped = sender.stop()
+    sessions.release()
+    messages.release()
     connections.endAll()
     await Promise.race([stopped, grace.promise])
     cancel()

@@ -1,6 +1,7 @@
 /** Builds what carries sessions, in order: each part is stopped before those it stands on. */
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
+import { GatewayError } from './errors.ts'
 import type { GenesysClient } from './genesys/client.ts'
 import type { Dialect } from './genesys/dialect.ts'
 import { dialects, missingSettings } from './genesys/dialects/index.ts'
@@ -15,6 +16,7 @@ import { eraseData, finishErasures } from './sessions/erase-data.ts'
 import { Feed } from './sessions/feed.ts'
 import { heardUpTo, upstreamIdsOf } from './sessions/known-messages.ts'
 import { confirm, learn, noteReceipt } from './sessions/late-truth.ts'
+import { Messages } from './sessions/messages.ts'
 import { readMissed } from './sessions/missed.ts'
 import { Policy } from './sessions/policy.ts'
 import { reconnect } from './sessions/reconnect.ts'
@@ -47,6 +49,7 @@ export interface SessionLayerDeps {
 
 export interface SessionLayer {
   sessions: Sessions
+  messages: Messages
   /** Takes what the guest is and said out of a session, for good. Throws `session-not-found`. */
   eraseData(id: string, caller: Caller): Promise<Session>
   registry: SessionRegistry
@@ -66,8 +69,10 @@ export function openSessionLayer(
   const registry = new SessionRegistry(store)
   const feed = stack.use(new Feed(store))
   const dialectOf = (session: Session): Dialect => dialects[session.dialect]
-  const configured = (name: DialectName): Dialect | undefined =>
-    missingSettings(dialects[name], platform.dialects).length === 0 ? dialects[name] : undefined
+  const dialect = (name: DialectName): Dialect => {
+    if (missingSettings(dialects[name], platform.dialects).length === 0) return dialects[name]
+    throw new GatewayError('dialect-not-configured', `The dialect ${name} is not configured here`)
+  }
   const activation = stack.use(
     new Activation({
       registry,
@@ -149,26 +154,26 @@ export function openSessionLayer(
   const sessions = new Sessions({
     store,
     registry,
-    feed,
     activation,
     sender,
     bridges,
     rotation,
-    policy,
     client,
     clock,
     settings: platform.dialects,
     strictConsentRegions: settings.sessions.strictConsentRegions,
     requireOrigin: (origin) => deps.requireOrigin(origin),
-    dialect: configured,
+    dialect,
     callTimeoutMs: settings.sessions.sendTimeoutMs,
   })
+  const messages = new Messages({ store, registry, feed, sender, policy, clock, dialect })
   const { retentionMs: sessionMs, auditRetentionMs: auditMs } = settings.sessions
   stack.use(new Retention(store, registry, clock, { sessionMs, auditMs }, logger))
   const close = sessions.close.bind(sessions)
 
   return {
     sessions,
+    messages,
     eraseData: (id, caller) => eraseData({ store, registry, clock, close }, id, caller),
     registry,
     feed,

@@ -1,14 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
 import { isSettled, type Message, type MessageError } from '../sessions/message.ts'
-import type { Injected, Remember, Sessions, Waiting } from '../sessions/sessions.ts'
+import type { Injected, Messages, Remember, Waiting } from '../sessions/messages.ts'
 import { publicMessage } from '../sessions/views.ts'
 import { principalOf, waitingOf } from './context.ts'
 import { type Answer, type Idempotency, sendAnswer } from './idempotency.ts'
 import { problemOf } from './problem-reply.ts'
 
 export interface MessageAnswerDeps {
-  sessions: Sessions
+  messages: Messages
   idempotency: Idempotency
   /** How long a repeat waits for the message of a request that was never answered. */
   patienceMs: number
@@ -16,7 +16,7 @@ export interface MessageAnswerDeps {
 
 /** Brings a message in by `run` and answers with what became of it, under the caller's `Idempotency-Key` and `Prefer`. */
 export async function answerWithMessage(
-  { sessions, idempotency, patienceMs }: MessageAnswerDeps,
+  { messages, idempotency, patienceMs }: MessageAnswerDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   run: (waiting: Waiting, remember: Remember<Message>) => Promise<Injected>,
@@ -27,7 +27,7 @@ export async function answerWithMessage(
   const waiting = waitingOf(request)
   const { unanswered } = attempt
   const injected = unanswered?.messageId
-    ? await sessions.outcome(
+    ? await messages.outcome(
         unanswered.sessionId,
         unanswered.messageId,
         waiting.kind === 'async' ? 0 : (waiting.waitMs ?? patienceMs),

@@ -9,8 +9,8 @@ import type { Caller } from './caller.ts'
 import type { Carry, Flight } from './carrier.ts'
 import { type Message, type MessagePart, nameOf } from './message.ts'
 import type { SessionRegistry } from './registry.ts'
-import { isOver, type Session, sessionOver } from './session.ts'
-import { type Cause, noted, type Step, sent } from './steps.ts'
+import { checkOpen, type Session } from './session.ts'
+import { askedBy, type Cause, noted, type Step, sent } from './steps.ts'
 
 export type Delivered =
   /** Taken by the platform, and committed so. */
@@ -63,9 +63,9 @@ export async function deliver(
         caller,
         leaving: async () => {
           const next = withPiece(leaving(message), piece, { status: 'sending' })
-          const cause = { at: clock.now(), actor: caller.name, trace: caller.trace }
+          const cause = askedBy(caller, clock.now())
           await registry.change(next.sessionId, (current) => {
-            if (isOver(current)) throw sessionOver(current)
+            checkOpen(current)
             return noted(current, next, cause)
           })
           message = next

@@ -4,6 +4,7 @@ import type { Caller } from './caller.ts'
 import { closedAndErased, erased, erasedData, erasedMessage } from './erasure.ts'
 import type { SessionRegistry } from './registry.ts'
 import type { Session } from './session.ts'
+import { askedBy } from './steps.ts'
 import { storeTrouble } from './store-trouble.ts'
 
 export interface EraseDeps {
@@ -25,7 +26,7 @@ export async function eraseData(deps: EraseDeps, id: string, caller: Caller): Pr
   await close(id, caller, closedAndErased)
   const session = await registry.change(id, (current) => {
     if (current.erasedAt !== null) return undefined
-    return erased(current, { at: clock.now(), actor: caller.name, trace: caller.trace })
+    return erased(current, askedBy(caller, clock.now()))
   })
   try {
     await store.erase(id, eraser)

@@ -5,8 +5,8 @@ import type { Dialect, RefreshOutcome } from '../genesys/dialect.ts'
 import { Agenda } from './agenda.ts'
 import { type Caller, gatewayItself } from './caller.ts'
 import type { SessionRegistry } from './registry.ts'
-import { isOver, type Session, sessionOver } from './session.ts'
-import { type Cause, ended } from './steps.ts'
+import { checkOpen, isOver, type Session } from './session.ts'
+import { askedBy, ended } from './steps.ts'
 import { expiring, tokenRotated } from './stream-steps.ts'
 import { untilStored } from './until-stored.ts'
 
@@ -126,7 +126,7 @@ export class Rotation implements Disposable {
     if (now >= endsAt - warningMs && !failing.warned) {
       failing.warned = true
       await registry.change(sessionId, (current) =>
-        isOver(current) ? undefined : expiring(current, this.#cause(gatewayItself)),
+        isOver(current) ? undefined : expiring(current, askedBy(gatewayItself, clock.now())),
       )
     }
     // Often enough that a token of a few seconds has its chances too.
@@ -137,8 +137,9 @@ export class Rotation implements Disposable {
 
   async #expire(sessionId: string, reason: string, caller = gatewayItself): Promise<void> {
     this.#failing.delete(sessionId)
-    await this.#deps.registry.change(sessionId, (current) =>
-      isOver(current) ? undefined : ended(current, 'expired', reason, this.#cause(caller)),
+    const { registry, clock } = this.#deps
+    await registry.change(sessionId, (current) =>
+      isOver(current) ? undefined : ended(current, 'expired', reason, askedBy(caller, clock.now())),
     )
     this.#deps.onEnd(sessionId)
   }
@@ -150,7 +151,7 @@ export class Rotation implements Disposable {
     if (!refreshToken) {
       throw new GatewayError('not-supported-by-dialect', `${name} has no token to rotate`)
     }
-    if (isOver(session)) throw sessionOver(session)
+    checkOpen(session)
     const outcome = await client
       .call(refreshToken.request(session), {
         dialect: name,
@@ -178,7 +179,7 @@ export class Rotation implements Disposable {
       registry.change(sessionId, (current) =>
         isOver(current)
           ? undefined
-          : tokenRotated(current, guest, tokenExpiresAt, this.#cause(caller)),
+          : tokenRotated(current, guest, tokenExpiresAt, askedBy(caller, clock.now())),
       ),
     )
     this.#failing.delete(sessionId)
@@ -187,10 +188,6 @@ export class Rotation implements Disposable {
       this.#agenda.set(sessionId, clock.now() + aheadMs)
     } else this.#plan(rotated, pauseMs)
     return rotated
-  }
-
-  #cause({ name, trace }: Caller): Cause {
-    return { at: this.#deps.clock.now(), actor: name, trace }
   }
 }
 

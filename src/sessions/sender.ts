@@ -4,11 +4,11 @@ import type { Activation } from './activation.ts'
 import type { Caller } from './caller.ts'
 import { type DeliveryDeps, deliver, type MessageStep } from './delivery.ts'
 import { type DeliverySpan, startDeliverySpan } from './delivery-span.ts'
-import { NoStream } from './frame-outcomes.ts'
 import type { Message } from './message.ts'
+import { Patience } from './patience.ts'
 import { messageError, notActive, tooLate } from './send-errors.ts'
 import { isOver, type Session, sessionOver } from './session.ts'
-import { failed, noted, unconfirmed } from './steps.ts'
+import { askedBy, failed, noted, unconfirmed } from './steps.ts'
 import { untilStored } from './until-stored.ts'
 
 export interface SenderDeps extends Omit<DeliveryDeps, 'signal' | 'record'> {
@@ -24,8 +24,6 @@ export interface SenderDeps extends Omit<DeliveryDeps, 'signal' | 'record'> {
   onTrouble(message: Message, error: unknown): void
 }
 
-/** How long an accepted message is tried while the platform answers with faults. Routing and quota do not count. */
-const outagePatienceMs = 10 * 60_000
 const maxPerSession = 1000
 const maxInAll = 50_000
 
@@ -33,10 +31,7 @@ interface Entry {
   message: Message
   caller: Caller
   span: DeliverySpan | undefined
-  /** Epoch ms; Infinity once nobody waits for the answer. */
-  deadline: number
-  /** The guest was active when it was its turn: from then on only the platform's time counts. */
-  hasBegun: boolean
+  patience: Patience
   /** It is with the client, who keeps the deadline. */
   leaving: boolean
   done: boolean
@@ -44,8 +39,6 @@ interface Entry {
   wake: AbortController
   cancelTimer: () => void
   lastRefusal: GatewayError | null
-  /** Epoch ms since when the platform has answered with faults; null while it does not. */
-  faultySince: number | null
 }
 
 /**
@@ -87,20 +80,18 @@ export class Sender {
   /** Puts a committed message in line. */
   add(message: Message, caller: Caller): void {
     if (this.#stopping.signal.aborted) return
-    const { tracer } = this.#deps
+    const { tracer, clock, attemptMs } = this.#deps
     const span = tracer && startDeliverySpan(tracer, message, caller)
     const entry: Entry = {
       message,
       caller: span?.caller ?? caller,
       span,
-      deadline: message.waits === 'caller' ? this.#deadlineOf(message) : Infinity,
-      hasBegun: false,
+      patience: new Patience(clock, attemptMs, this.#deadlineOf(message)),
       leaving: false,
       done: false,
       wake: new AbortController(),
       cancelTimer: () => undefined,
       lastRefusal: null,
-      faultySince: null,
     }
     this.#waiting += 1
     const queue = this.#queues.get(message.sessionId)
@@ -121,7 +112,7 @@ export class Sender {
       .get(message.sessionId)
       ?.find((candidate) => candidate.message.id === message.id)
     if (!entry) return
-    entry.deadline = Infinity
+    entry.patience.forget()
     entry.message = { ...entry.message, waits: 'session' }
     entry.cancelTimer()
   }
@@ -161,7 +152,7 @@ export class Sender {
 
   /** Returns when the message is settled, or the sender stops. */
   async #bring(entry: Entry): Promise<void> {
-    const { registry, activation, clock } = this.#deps
+    const { registry, activation } = this.#deps
     const record = async (message: Message, caller: Caller, step: MessageStep) => {
       await this.#record(message, caller, step)
       // Whatever stops this flight, the next one starts from here.
@@ -178,14 +169,13 @@ export class Sender {
         continue
       }
       tries += 1
-      this.#begin(entry, session)
+      if (session.state === 'active') entry.patience.begin()
       entry.leaving = true
-      const deadline = Math.min(entry.deadline, clock.now() + this.#attemptMs(entry))
       const outcome = await deliver(
         { ...this.#deps, signal: entry.wake.signal, record, queued: entry.span?.queued },
         entry.message,
         entry.caller,
-        deadline,
+        entry.patience.attemptDeadline,
       )
       entry.leaving = false
       if (outcome.kind === 'sent') return this.#settled(entry, null)
@@ -201,14 +191,14 @@ export class Sender {
         const { error } = outcome
         const isLeftForLater = this.#stopping.signal.aborted && error.retryable
         const isCalledOff = entry.wake.signal.aborted && error.retryable
-        if (!isCalledOff && !this.#keepTrying(entry, error)) return this.#fail(entry, error)
+        if (!isCalledOff && !entry.patience.outlasts(error)) return this.#fail(entry, error)
         entry.lastRefusal = error
         await this.#record(entry.message, entry.caller, noted)
         if (isLeftForLater) return
         await this.#pause(entry, error.retryAfterMs ?? backoffMs(tries))
         continue
       }
-      entry.faultySince = null
+      entry.patience.renew()
       this.#armDeadline(entry)
       if (session.state === 'active') {
         entry.lastRefusal = notActive('The platform takes nothing for this guest now')
@@ -218,16 +208,11 @@ export class Sender {
     }
   }
 
-  #deadlineOf({ sessionId, acceptedAt }: Message): number {
+  #deadlineOf({ sessionId, acceptedAt, waits }: Message): number {
+    if (waits === 'session') return Infinity
     const { registry, activationMs, attemptMs } = this.#deps
     const pending = registry.peek(sessionId)?.state === 'pending'
     return acceptedAt + (pending ? activationMs : attemptMs)
-  }
-
-  #begin(entry: Entry, session: Session): void {
-    if (entry.hasBegun || session.state !== 'active') return
-    entry.hasBegun = true
-    entry.deadline = Math.max(entry.deadline, this.#deps.clock.now() + this.#deps.attemptMs)
   }
 
   /** Where the platform cannot be asked, and for a guest that is only routed once it has said something. */
@@ -235,19 +220,6 @@ export class Sender {
     return (
       !this.#deps.activation.canTell(session) || (tries === 0 && session.routing.queueId === null)
     )
-  }
-
-  #attemptMs(entry: Entry): number {
-    return entry.deadline === Infinity ? this.#deps.attemptMs : Infinity
-  }
-
-  #keepTrying(entry: Entry, error: GatewayError): boolean {
-    if (error.code === 'overloaded') return true
-    if (entry.deadline !== Infinity || !error.retryable) return false
-    if (error.code === 'rate-limited' || error instanceof NoStream) return true
-    const now = this.#deps.clock.now()
-    entry.faultySince ??= now
-    return now - entry.faultySince < outagePatienceMs
   }
 
   /** Sleeps, or until woken; a pending session's news also ends it. */
@@ -262,9 +234,10 @@ export class Sender {
 
   #armDeadline(entry: Entry): void {
     entry.cancelTimer()
-    if (entry.deadline === Infinity) return
+    const { deadline } = entry.patience
+    if (deadline === Infinity) return
     const { clock } = this.#deps
-    entry.cancelTimer = clock.after(Math.max(0, entry.deadline - clock.now()), () => {
+    entry.cancelTimer = clock.after(Math.max(0, deadline - clock.now()), () => {
       if (entry.leaving || entry.done) return
       this.#expire(entry).catch((error: unknown) => this.#deps.onTrouble(entry.message, error))
     })
@@ -299,12 +272,12 @@ export class Sender {
   }
 
   /** Commits what is known, so it does not give up while the store has trouble. */
-  async #record(message: Message, { name, trace }: Caller, step: MessageStep): Promise<void> {
+  async #record(message: Message, caller: Caller, step: MessageStep): Promise<void> {
     const { registry, clock } = this.#deps
     const isStopped = () => this.#stopping.signal.aborted
     await untilStored({ clock, isStopped }, () =>
       registry.change(message.sessionId, (session) =>
-        step(session, message, { at: clock.now(), actor: name, trace }),
+        step(session, message, askedBy(caller, clock.now())),
       ),
     )
   }

@@ -89,6 +89,11 @@ export function sessionOver({ state, closeReason }: Session): GatewayError {
   return new GatewayError('session-closed', `The session is ${state}: ${closeReason}`)
 }
 
+/** Throws `session-closed`. */
+export function checkOpen(session: Session): void {
+  if (isOver(session)) throw sessionOver(session)
+}
+
 /** States move forward only; asking for a step back is a bug, so it throws. */
 export function moveTo(session: Session, state: SessionState): SessionState {
   const order = { pending: 0, active: 1, closed: 2, expired: 2, failed: 2 } as const

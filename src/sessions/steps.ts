@@ -5,6 +5,7 @@
 import { type Trace, traceText } from '../trace.ts'
 import type { AuditNote } from './audit-entry.ts'
 import { activatedNote, createdNotes, endedNote, transmittedNote } from './audit-notes.ts'
+import type { Caller } from './caller.ts'
 import type { EventType, NewEvent } from './events.ts'
 import { newId } from './ids.ts'
 import type { Message, MessageError, MessagePart } from './message.ts'
@@ -31,6 +32,10 @@ export interface Cause {
 /** Nobody asked for it: the gateway or the platform did it, `trace` being what it is part of all the same. */
 export function byItself(at: number, trace: Trace | null = null): Cause {
   return { at, actor: null, trace }
+}
+
+export function askedBy({ name, trace }: Pick<Caller, 'name' | 'trace'>, at: number): Cause {
+  return { at, actor: name, trace }
 }
 
 export type Patch = Partial<Session>

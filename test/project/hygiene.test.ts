@@ -35,30 +35,16 @@ describe('Every file', () => {
 
 describe('Every source file', () => {
   const limit = 300
-  /** Over it all the same, and how far they may go. */
-  const exceptions: Record<string, number> = {
-    'src/sessions/sender.ts': 330,
-    'src/sessions/sessions.ts': 320,
-  }
   const sources = files.filter((file) => file.path.startsWith('src/'))
 
   it(`is read in one sitting: ${limit} lines at most`, () => {
-    assert.deepEqual(longFiles(sources, limit, exceptions), [])
-  })
-
-  it('is still there and still long where the list of exceptions names it', () => {
-    const long = longFiles(sources, limit, {}).join('\n')
-    assert.deepEqual(
-      Object.keys(exceptions).filter((path) => !long.includes(path)),
-      [],
-    )
+    assert.deepEqual(longFiles(sources, limit), [])
   })
 
   it('is noticed when it grows past the limit', () => {
     const file = planted('x\n'.repeat(limit + 1))
-    assert.equal(longFiles([file], limit, {}).length, 1)
-    assert.equal(longFiles([file], limit, { [file.path]: limit + 1 }).length, 0)
-    assert.equal(longFiles([planted('x\n'.repeat(limit))], limit, {}).length, 0)
+    assert.equal(longFiles([file], limit).length, 1)
+    assert.equal(longFiles([planted('x\n'.repeat(limit))], limit).length, 0)
   })
 })
 

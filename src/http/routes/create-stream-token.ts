@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Clock } from '../../clock.ts'
-import { isOver, type Session, sessionOver } from '../../sessions/session.ts'
+import { checkOpen, type Session } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { ownOrigin, principalOf } from '../context.ts'
 import { type Idempotency, sendAnswer } from '../idempotency.ts'
@@ -81,7 +81,7 @@ export function createStreamTokenRoute(app: App, deps: StreamTokenDeps) {
       using attempt = await deps.idempotency.begin(request, principalOf(request).name)
       if (attempt.first) return sendAnswer(reply, attempt.first, true)
       const session = await deps.sessions.get(request.params.sessionId)
-      if (isOver(session)) throw sessionOver(session)
+      checkOpen(session)
       const own = ownOrigin(request)
       requireStreamOrigin(deps, request.body.origin, own)
       const issued = await issueStreamToken(deps, session, request.body, own)

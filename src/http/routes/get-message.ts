@@ -1,11 +1,11 @@
-import type { Sessions } from '../../sessions/sessions.ts'
+import type { Messages } from '../../sessions/messages.ts'
 import { publicMessage } from '../../sessions/views.ts'
 import { MessageParams } from '../schemas/common.ts'
 import { PublicMessage } from '../schemas/message.ts'
 import { problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 
-export function getMessageRoute(app: App, { sessions }: { sessions: Sessions }) {
+export function getMessageRoute(app: App, { messages }: { messages: Messages }) {
   app.get(
     '/v1/sessions/:sessionId/messages/:messageId',
     {
@@ -21,7 +21,7 @@ export function getMessageRoute(app: App, { sessions }: { sessions: Sessions }) 
     },
     async (request) => {
       const { sessionId, messageId } = request.params
-      return publicMessage(await sessions.message(sessionId, messageId))
+      return publicMessage(await messages.get(sessionId, messageId))
     },
   )
 }

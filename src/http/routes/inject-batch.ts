@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../../errors.ts'
-import type { Sessions } from '../../sessions/sessions.ts'
+import type { Messages } from '../../sessions/messages.ts'
 import { messageAnswer } from '../answer-message.ts'
 import { acceptLines } from '../bodies.ts'
 import { callerOf, waitingOf } from '../context.ts'
@@ -20,7 +20,7 @@ const maxInFlight = 64
 /** Lines that wait for an earlier one of their session. */
 const maxWaiting = 10_000
 
-export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions }) {
+export function injectBatchRoute(app: App, { messages }: { messages: Messages }) {
   app.register(async (own) => {
     const scope = own as unknown as App
     acceptLines(own)
@@ -55,7 +55,7 @@ export function injectBatchRoute(app: App, { sessions }: { sessions: Sessions })
         const results = inOrder({
           items: readLines(body, maxBytes),
           keyOf: sessionIdOf,
-          run: (line) => resultOf(sessions, line, request),
+          run: (line) => resultOf(messages, line, request),
           limit: maxInFlight,
           maxWaiting,
         })
@@ -71,11 +71,11 @@ function sessionIdOf(line: Line): unknown {
 }
 
 /** Never rejects: a line's failure is its result. */
-async function resultOf(sessions: Sessions, line: Line, request: FastifyRequest): Promise<string> {
+async function resultOf(messages: Messages, line: Line, request: FastifyRequest): Promise<string> {
   try {
     if ('error' in line) throw line.error
     const { sessionId, ...message } = parseOrRefuse(BatchLine, line.value)
-    const injected = await sessions.inject(
+    const injected = await messages.inject(
       sessionId,
       newMessage(message),
       callerOf(request),

@@ -39,7 +39,7 @@ export function injectMessageRoute(app: App, deps: MessageAnswerDeps) {
     },
     (request, reply) =>
       answerWithMessage(deps, request, reply, (waiting, remember) =>
-        deps.sessions.inject(
+        deps.messages.inject(
           request.params.sessionId,
           newMessage(request.body),
           callerOf(request),

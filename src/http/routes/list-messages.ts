@@ -1,11 +1,11 @@
-import type { Sessions } from '../../sessions/sessions.ts'
+import type { Messages } from '../../sessions/messages.ts'
 import { publicMessage } from '../../sessions/views.ts'
 import { PageQuery, SessionParams } from '../schemas/common.ts'
 import { MessagePage } from '../schemas/message.ts'
 import { problems } from '../schemas/problem.ts'
 import type { App } from '../server.ts'
 
-export function listMessagesRoute(app: App, { sessions }: { sessions: Sessions }) {
+export function listMessagesRoute(app: App, { messages }: { messages: Messages }) {
   app.get(
     '/v1/sessions/:sessionId/messages',
     {
@@ -21,7 +21,7 @@ export function listMessagesRoute(app: App, { sessions }: { sessions: Sessions }
       },
     },
     async (request) => {
-      const page = await sessions.transcript(request.params.sessionId, request.query)
+      const page = await messages.list(request.params.sessionId, request.query)
       return { items: page.items.map(publicMessage), nextCursor: page.nextCursor }
     },
   )

@@ -34,7 +34,7 @@ export function retryMessageRoute(app: App, deps: MessageAnswerDeps) {
     },
     (request, reply) =>
       answerWithMessage(deps, request, reply, (waiting, remember) =>
-        deps.sessions.retry(
+        deps.messages.retry(
           request.params.sessionId,
           request.params.messageId,
           callerOf(request),

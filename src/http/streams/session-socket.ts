@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { GatewayError } from '../../errors.ts'
-import { isOver, type Session, sessionOver } from '../../sessions/session.ts'
+import type { Messages } from '../../sessions/messages.ts'
+import { checkOpen, type Session } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
 import { newTrace, type Trace } from '../../trace.ts'
 import type { Tracer } from '../../tracing.ts'
@@ -20,6 +21,7 @@ import type { StreamTokens } from './stream-tokens.ts'
 
 export interface SessionSocketDeps extends FollowDeps {
   sessions: Sessions
+  messages: Messages
   tokens: StreamTokens
   tracer?: Tracer | undefined
   idempotency: Idempotency
@@ -148,7 +150,7 @@ export class SessionSocket implements Connection {
 
   async #message({ id, text }: ClientFrame & { type: 'message' }): Promise<void> {
     this.#mayWrite()
-    const { idempotency, sessions, tracer } = this.#deps
+    const { idempotency, messages, tracer } = this.#deps
     using attempt = await idempotency.beginFrame(this.#sessionId, id, text)
     if (attempt.first) {
       void this.#socket.send(attempt.first.body)
@@ -164,7 +166,7 @@ export class SessionSocket implements Connection {
       },
     })
     const trace = span?.trace ?? this.#trace ?? newTrace()
-    const injected = sessions.inject(
+    const injected = messages.inject(
       this.#sessionId,
       {
         author: 'user',
@@ -197,7 +199,7 @@ export class SessionSocket implements Connection {
       throw new GatewayError('invalid-request', 'This connection has no stream token to renew')
     }
     const session = await this.#deps.sessions.get(this.#sessionId)
-    if (isOver(session)) throw sessionOver(session)
+    checkOpen(session)
     const renewed = await this.#deps.tokens.check(token, this.#sessionId)
     if (renewed.origin !== grant.origin) {
       throw new GatewayError('origin-not-allowed', 'The new stream token is for another origin')
