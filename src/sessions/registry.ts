@@ -4,12 +4,15 @@ import { erasedStep } from './erasure.ts'
 import { isOver, type Session } from './session.ts'
 import type { Step } from './steps.ts'
 import { storeTrouble } from './store-trouble.ts'
+import { sessionText } from './views.ts'
 
 /** What a decision makes of a session. Nothing when there is nothing to do. */
 export type Decision = (Step & { idempotency?: IdempotencyRecord | undefined }) | undefined
 
 interface Live {
   session: Session
+  /** The same as callers see it, once somebody has asked. */
+  text: string | undefined
   /** The last change asked for; the next one starts when it has ended. */
   last: Promise<unknown>
   waiting: number
@@ -39,6 +42,14 @@ export class SessionRegistry {
   /** The same, when it is in memory; undefined says nothing about the store. */
   peek(id: string): Session | undefined {
     return this.#live.get(id)?.session
+  }
+
+  /** What `peek` gives as callers see it, as JSON text; made once for each state of the session. */
+  peekText(id: string): string | undefined {
+    const live = this.#inMemory(id)
+    if (!live) return undefined
+    live.text ??= sessionText(live.session)
+    return live.text
   }
 
   /** Throws `session-not-found`. */
@@ -87,12 +98,14 @@ export class SessionRegistry {
       try {
         await this.#commit(decision, live.session.version)
         live.session = decision.session
+        live.text = undefined
         return live.session
       } catch (error) {
         if (!(error instanceof VersionConflict)) throw error
         const current = await this.#store.findSession(id)
         if (!current) throw new GatewayError('session-not-found', `There is no session ${id}`)
         live.session = current
+        live.text = undefined
       }
     }
   }
@@ -127,7 +140,7 @@ export class SessionRegistry {
   }
 
   #keep(session: Session): Live {
-    const live = { session, last: Promise.resolve(), waiting: 0 }
+    const live: Live = { session, text: undefined, last: Promise.resolve(), waiting: 0 }
     this.#live.set(session.id, live)
     for (const [id, oldest] of this.#live) {
       if (this.#live.size <= this.#capacity) break

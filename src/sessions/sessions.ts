@@ -81,6 +81,11 @@ export class Sessions {
     return this.#deps.registry.get(id)
   }
 
+  /** The session as callers see it, as JSON text, when it is in memory; undefined says nothing about the store. */
+  peekText(id: string): string | undefined {
+    return this.#deps.registry.peekText(id)
+  }
+
   /** The session once it is no longer pending, or as it is after `timeoutMs` or when the process stops. */
   async waitUntilActive(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Session> {
     const { registry, activation, clock } = this.#deps

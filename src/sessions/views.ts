@@ -46,16 +46,10 @@ export function publicSession(session: Session) {
     closeReason: session.closeReason,
   }
 }
-const sessionTexts = new WeakMap<Session, string>()
 
-/** The same as JSON text. Sessions are never changed, so it is made once for each state of one. */
+/** The same as JSON text. */
 export function sessionText(session: Session): string {
-  let text = sessionTexts.get(session)
-  if (text === undefined) {
-    text = JSON.stringify(publicSession(session))
-    sessionTexts.set(session, text)
-  }
-  return text
+  return JSON.stringify(publicSession(session))
 }
 export type PublicSession = ReturnType<typeof publicSession>
 

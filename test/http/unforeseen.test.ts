@@ -32,7 +32,7 @@ describe('A failure below the routes', () => {
       trustProxy: false,
       isDraining: () => false,
       onAnswered: () => undefined,
-      sessions: { get: failing, list: failing },
+      sessions: { peekText: () => undefined, get: failing, list: failing },
     } as unknown as AppDeps)
     url = await app.listen({ host: '127.0.0.1', port: 0 })
   })

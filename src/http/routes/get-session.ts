@@ -21,13 +21,19 @@ export function getSessionRoute(app: App, { sessions }: { sessions: Sessions }) 
         response: { 200: PublicSession, ...problems('session-not-found') },
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { sessionId } = request.params
       const { wait, timeoutMs } = request.query
+      const answer = (text: string) => {
+        reply.header('content-type', 'application/json; charset=utf-8').send(text as never)
+      }
+      // One that is in memory is answered here and now: a promise or two would cost more than the answer.
+      const known = wait ? undefined : sessions.peekText(sessionId)
+      if (known !== undefined) return answer(known)
       const session = wait
-        ? await sessions.waitUntilActive(sessionId, timeoutMs, request.signal)
-        : await sessions.get(sessionId)
-      return reply.type('application/json; charset=utf-8').send(sessionText(session) as never)
+        ? sessions.waitUntilActive(sessionId, timeoutMs, request.signal)
+        : sessions.get(sessionId)
+      return session.then(sessionText).then(answer)
     },
   )
 }
