@@ -19,7 +19,7 @@ export class BrokenRequests {
     this.#maxHeaderBytes = maxHeaderBytes
   }
 
-  /** To be told of every request that could be read. */
+  /** To be told of every request that could be read, but for those that are answered at once. */
   began(request: IncomingMessage, response: ServerResponse): void {
     const open = this.#open.get(request.socket)
     if (open) open.push({ request, response })

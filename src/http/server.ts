@@ -21,7 +21,7 @@ import { allowOrigin } from './cors.ts'
 import type { Origins } from './origins.ts'
 import { sendProblem } from './problem-reply.ts'
 import type { ApiRateLimiter } from './rate-limit.ts'
-import { securityHeaders } from './security-headers.ts'
+import { pageHeaders } from './security-headers.ts'
 import { traceRequests } from './trace-requests.ts'
 import { unknownRoutes } from './unknown-routes.ts'
 import { invalidRequest, validatorCompiler } from './validation.ts'
@@ -51,8 +51,6 @@ export function createServer(deps: ServerDeps) {
   const broken = new BrokenRequests(maxHeaderBytes)
   const app = fastify({
     loggerInstance: deps.logger,
-    // A logger for every request would only add its id; where a line is about one, it is said.
-    childLoggerFactory: (logger) => logger,
     // One line per business event is logged where it happens, not one per request.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
@@ -80,8 +78,9 @@ export function createServer(deps: ServerDeps) {
       sendProblem(request, reply, error)
     },
   }).withTypeProvider<ZodTypeProvider>()
+  // A logger for every request would only add its id; where a line is about one, it is said.
+  app.log.child = () => app.log as never
   app.server.maxConnections = maxConnections
-  app.server.on('request', (request, response) => broken.began(request, response))
   // Expectations other than 100-continue may be ignored, which leaves every answer to the routes.
   app.server.on('checkExpectation', (request, response) =>
     app.server.emit('request', request, response),
@@ -97,14 +96,16 @@ export function createServer(deps: ServerDeps) {
   app.decorateRequest('route', null)
   if (deps.tracer) traceRequests(app as unknown as FastifyInstance, deps.tracer)
   const refuseUnknown = unknownRoutes(app as unknown as FastifyInstance)
-  const security = securityHeaders()
+  const ofPages = pageHeaders()
   const isShedding = watchPressure(app as unknown as FastifyInstance)
   // One hook, which calls back instead of promising, and reads routeOptions once: it is made anew each time.
   app.addHook('onRequest', (request, reply, done) => {
+    broken.began(request.raw, reply.raw)
     const { url, config } = request.routeOptions
-    const isForPrograms = config.roles !== undefined || config.ownAccess !== undefined
     request.route = url ?? null
-    reply.headers(isForPrograms ? security.data : security.page)
+    // What takes a key is for programs: a browser that comes upon it is only not to guess what it is.
+    if (config.roles || config.ownAccess) reply.header('x-content-type-options', 'nosniff')
+    else reply.headers(ofPages)
     reply.header('x-request-id', request.id)
     if (allowOrigin(deps.origins, request, reply)) return
     try {

@@ -5,11 +5,18 @@ import { type FieldError, GatewayError } from '../errors.ts'
 
 /** For `app.setValidatorCompiler`: the value comes out as the schema's output, the failure as `invalid-request`. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  // Most requests come without a query, and get the same defaults.
+  const withoutQuery = httpPart === 'querystring' ? schema.safeParse({}) : undefined
   return (data: unknown) => {
-    const result = schema.safeParse(data)
+    const result = withoutQuery && isEmpty(data) ? withoutQuery : schema.safeParse(data)
     if (result.success) return { value: result.data }
     return { error: invalidRequest(fieldErrors(result.error, httpPart ?? 'body')) }
   }
+}
+
+function isEmpty(data: unknown): boolean {
+  for (const _ in data as object) return false
+  return true
 }
 
 /** Parses what no route schema covers, such as a line of a batch. Throws `invalid-request`. */
