@@ -250,6 +250,11 @@ describe('What a stream of events carries', () => {
     })
   }
 
+  it('has nothing to look at when it is asked for with HEAD', () => {
+    const { seen, faults } = told(`HEAD ${all}`, '')
+    assert.deepEqual([seen, faults], [[], []])
+  })
+
   it('is refused at an address where none is described', () => {
     assert.match(told('/v1/news', line(created, 1)).faults[0] ?? '', /not described: \/v1\/news/)
   })

@@ -49,6 +49,8 @@ export class StreamTalk {
   }
 
   #answered(head: string): (bytes: Buffer) => void {
+    // Of a stream that is asked for with HEAD there is the head and nothing else.
+    if (this.#path.startsWith('HEAD ')) return () => undefined
     const isSocket = /^HTTP\/1\.1 101 /.test(head)
     const isEvents = /^content-type: *text\/event-stream/im.test(head)
     if (!isSocket && !isEvents) return () => undefined
