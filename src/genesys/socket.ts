@@ -20,8 +20,8 @@ export type StreamEnd =
   | { by: 'network'; detail: string }
 
 export interface StreamHandlers {
-  /** The upgrade succeeded and the first frames are on their way. */
-  opened(): void
+  /** The upgrade succeeded and the first frames, those of `opening`, are on their way. */
+  opened(opening: StreamOpening): void
   /** One text frame. */
   frame(text: string): void
   /** Once, also when it never opened. */
@@ -67,20 +67,7 @@ export class Dialer implements Disposable {
   dial(opening: StreamOpening, about: DialFor, handlers: StreamHandlers): StreamSocket {
     const span = this.#tracer && startDialSpan(this.#tracer, opening, about)
     const trace = span?.trace ?? (about.trace && childOf(about.trace))
-    const socket = new StreamSocket(opening, trace, {
-      ...handlers,
-      opened: () => {
-        span?.end()
-        handlers.opened()
-      },
-      ended: (end) => {
-        this.#sockets.delete(socket)
-        span?.end(failureOf(end))
-        handlers.ended(end)
-      },
-    })
-    this.#sockets.add(socket)
-    return socket
+    return new StreamSocket(opening, { trace, span, handlers, open: this.#sockets })
   }
 
   [Symbol.dispose](): void {
@@ -97,25 +84,30 @@ export class Dialer implements Disposable {
   }
 }
 
+interface Dialled {
+  trace: Trace | null
+  /** Of the dial. */
+  span: Span | undefined
+  handlers: StreamHandlers
+  /** It is among these until it ends. */
+  open: Set<StreamSocket>
+}
+
 export class StreamSocket {
   readonly #ws: WebSocket
   readonly #handlers: StreamHandlers
+  readonly #open: Set<StreamSocket>
+  #span: Span | undefined
   #alive = true
   #beats = 0
   #ended = false
 
-  constructor(
-    { url, origin, frames }: StreamOpening,
-    trace: Trace | null,
-    handlers: StreamHandlers,
-  ) {
+  constructor(opening: StreamOpening, { trace, span, handlers, open }: Dialled) {
     this.#handlers = handlers
-    this.#ws = webSocket(url, origin, trace)
+    this.#open = open
+    this.#span = span
+    this.#ws = webSocket(opening.url, opening.origin, trace)
     this.#ws
-      .on('open', () => {
-        for (const frame of frames) this.#ws.send(JSON.stringify(frame))
-        handlers.opened()
-      })
       .on('message', (data, binary) => {
         this.#alive = true
         // A late ack on a connection that was given up must not pass for one of the next.
@@ -124,16 +116,12 @@ export class StreamSocket {
       .on('pong', () => {
         this.#alive = true
       })
-      .on('unexpected-response', (_request, response) => {
-        response.resume()
-        const { statusCode: status = 0, headers } = response
-        const waitMs = retryAfterMs(headers, Date.now()) ?? null
-        this.#end({ by: 'refusal', status, retryAfterMs: waitMs })
-      })
       .on('error', (error) => this.#end({ by: 'network', detail: redact(error.message) }))
       .on('close', (code, reason) => {
         this.#end({ by: 'platform', code, reason: reason.toString() })
       })
+    this.#awaitUpgrade(opening)
+    open.add(this)
   }
 
   /** False when the platform is closing it already: then nothing more leaves, and the end is told at once. */
@@ -183,9 +171,29 @@ export class StreamSocket {
     this.#ws.ping()
   }
 
+  /** Apart, so that nothing of it is kept for as long as the connection lives. */
+  #awaitUpgrade(opening: StreamOpening): void {
+    this.#ws
+      .on('open', () => {
+        this.#ws.removeAllListeners('open').removeAllListeners('unexpected-response')
+        for (const frame of opening.frames) this.#ws.send(JSON.stringify(frame))
+        this.#span?.end()
+        this.#span = undefined
+        this.#handlers.opened(opening)
+      })
+      .on('unexpected-response', (_request, response) => {
+        response.resume()
+        const { statusCode: status = 0, headers } = response
+        const waitMs = retryAfterMs(headers, Date.now()) ?? null
+        this.#end({ by: 'refusal', status, retryAfterMs: waitMs })
+      })
+  }
+
   #end(end: StreamEnd): void {
     if (this.#ended) return
     this.#ended = true
+    this.#open.delete(this)
+    this.#span?.end(failureOf(end))
     this.#handlers.ended(end)
     if (end.by !== 'us' && this.#ws.readyState !== WebSocket.CLOSED) this.#ws.terminate()
   }

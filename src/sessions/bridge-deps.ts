@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { StreamHosts, StreamNews, UpstreamGuest } from '../genesys/dialect.ts'
 import type { Dialer } from '../genesys/socket.ts'
-import type { Trace } from '../trace.ts'
 import type { Tracer } from '../tracing.ts'
 import type { DialTurns } from './dial-turns.ts'
 import type { ExpiryWatch } from './expiry-watch.ts'
@@ -13,8 +12,6 @@ import type { FileCarrier } from './uploads.ts'
 
 /** What a bridge needs of the rest of the gateway. */
 export interface BridgeDeps {
-  /** Of the request that made the session, for its first stream; null where an earlier process had one. */
-  trace: Trace | null
   tracer?: Tracer | undefined
   registry: SessionRegistry
   clock: Clock

@@ -1,5 +1,5 @@
-import type { Dialect, OutboundText, StreamDialect, StreamNews } from '../genesys/dialect.ts'
-import type { StreamEnd, StreamSocket } from '../genesys/socket.ts'
+import type { Dialect, OutboundText, StreamNews, StreamOpening } from '../genesys/dialect.ts'
+import type { StreamEnd, StreamHandlers, StreamSocket } from '../genesys/socket.ts'
 import type { Json } from '../json.ts'
 import type { Trace } from '../trace.ts'
 import type { BridgeDeps } from './bridge-deps.ts'
@@ -7,8 +7,8 @@ import type { Flight, Landed } from './carrier.ts'
 import { forgotten } from './close-reasons.ts'
 import { sayGoodbye } from './farewell.ts'
 import { FrameSender } from './frame-sender.ts'
-import { Incoming } from './incoming.ts'
-import { frameName, newsIn } from './news-in.ts'
+import { Incoming, type IncomingBridge } from './incoming.ts'
+import { frameName } from './news-in.ts'
 import { Outage } from './outage.ts'
 import { afterEnd } from './redial.ts'
 import { isOver, type Session } from './session.ts'
@@ -23,14 +23,13 @@ const goodbyePatienceMs = 2000
  * the dialect can take the guest up again, and ends the session where it cannot. The connection's end is not the
  * session's.
  */
-export class Bridge {
-  readonly #sessionId: string
-  readonly #stream: StreamDialect
+export class Bridge implements IncomingBridge, StreamHandlers {
+  readonly sessionId: string
+  readonly stream: NonNullable<Dialect['stream']>
   readonly #canRefresh: boolean
   readonly #deps: BridgeDeps
   readonly #sender: FrameSender
   readonly #incoming: Incoming
-  readonly #onTrouble = (error: unknown) => this.#deps.onTrouble(this.#sessionId, error)
   #socket: StreamSocket | undefined
   #state: 'connecting' | 'open' | 'reconnecting' | 'closed' = 'connecting'
   /** The journal says that the stream is open; when a bridge begins, it is what an earlier process left. */
@@ -42,35 +41,29 @@ export class Bridge {
   #keptForMs: number | null = null
   #refreshed = false
   #trace: Trace | null
-  #cancelRedial: () => void = () => undefined
-  #cancelReady: () => void = () => undefined
+  #cancelRedial: (() => void) | undefined
+  #cancelReady: (() => void) | undefined
 
-  constructor(session: Session, { stream, refreshToken }: Dialect, deps: BridgeDeps) {
+  /** `trace`: of the request that made the session, for its first stream; null where an earlier process had one. */
+  constructor(
+    session: Session,
+    { stream, refreshToken }: Dialect,
+    deps: BridgeDeps,
+    trace: Trace | null,
+  ) {
     if (!stream) throw new Error(`${session.dialect} has no stream`)
     const { clock } = deps
-    this.#sessionId = session.id
-    this.#stream = stream
+    this.sessionId = session.id
+    this.stream = stream
     this.#canRefresh = refreshToken !== undefined
     this.#deps = deps
     this.#letIn = session.activatedAt !== null
     this.#announced = session.stream.state === 'open'
     this.#outage = new Outage(clock, stream.limits.openings)
     if (this.#letIn) this.#keptForMs = stream.keptForMs?.(session) ?? null
-    this.#trace = deps.trace
+    this.#trace = trace
     this.#sender = new FrameSender(stream, deps, () => this.#giveUp('an ack did not come'))
-    this.#incoming = new Incoming(
-      {
-        sessionId: session.id,
-        stream,
-        isStopped: () => this.#state === 'closed',
-        connection: () => this.#socket,
-        tell: (frame) => this.#sender.tell(frame),
-        change: (step) => this.#change(step),
-        onNews: (news) => this.#news(news),
-        claim: (message) => this.#sender.claim(message),
-      },
-      deps,
-    )
+    this.#incoming = new Incoming(this, this.#sender, deps)
   }
 
   get isOpen(): boolean {
@@ -82,8 +75,8 @@ export class Bridge {
     try {
       await this.#dial()
     } catch (error) {
-      this.#onTrouble(error)
-      this.#ended({ by: 'network', detail: 'it could not be dialled' })
+      this.onTrouble(error)
+      this.ended({ by: 'network', detail: 'it could not be dialled' })
     }
   }
 
@@ -91,7 +84,7 @@ export class Bridge {
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     const landed = await this.#sender.carry(session, text, flight)
     if (landed.outcome.kind !== 'sent') return landed
-    const endsAt = this.#stream.livesUntil?.(session, this.#deps.clock.now())
+    const endsAt = this.stream.livesUntil?.(session, this.#deps.clock.now())
     if (endsAt) this.#deps.expiry.move(session.id, endsAt)
     return landed
   }
@@ -109,7 +102,7 @@ export class Bridge {
     const open = this.#state === 'open' ? this.#socket : undefined
     const leaves = this.#state !== 'closed' && this.#letIn && session
     if (leaves && open) await this.#sender.quiet(goodbyePatienceMs)
-    if (leaves) await sayGoodbye(this.#deps, this.#stream, session, open, trace)
+    if (leaves) await sayGoodbye(this.#deps, this.stream, session, open, trace)
     this.end()
     await this.#incoming.done()
   }
@@ -118,59 +111,72 @@ export class Bridge {
   end(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    this.#cancelRedial()
-    this.#cancelReady()
+    this.#cancelRedial?.()
+    this.#cancelReady?.()
     this.#incoming.lose()
     this.#sender.close()
     this.#socket?.close()
-    this.#deps.onEnd(this.#sessionId)
+    this.#deps.onEnd(this.sessionId)
   }
 
   async #dial(): Promise<void> {
-    const { registry, dialer, hosts, clock, ackTimeoutMs } = this.#deps
+    const { registry, dialer, hosts, clock } = this.#deps
     // An earlier process had the one socket there is.
-    if (this.#letIn && !this.#stream.resumable) return this.#over('closed', 'stream-lost')
+    if (this.#letIn && !this.stream.resumable) return this.#over('closed', 'stream-lost')
     await this.#incoming.recall()
     await this.#announceLoss()
     // Standing in line is not the platform's fault.
     this.#outage.excuse(await this.#deps.turns.next(() => this.#state !== 'closed'))
-    const session = await registry.find(this.#sessionId)
+    const session = await registry.find(this.sessionId)
     if (!session || isOver(session) || this.#state === 'closed') return this.end()
-    const opening = this.#stream.open(session, hosts, clock.now(), this.#trace)
+    const opening = this.stream.open(session, hosts, clock.now(), this.#trace)
     const about = { sessionId: session.id, trace: this.#trace }
     this.#outage.dialled()
-    this.#socket = dialer.dial(opening, about, {
-      opened: () => {
-        this.#letIn = true
-        this.#sender.dialled(opening.frames.length)
-        if (opening.readyWhen === 'opened') {
-          this.#news({ kind: 'ready', patch: {}, expiresAt: null, isNew: false })
-          return
-        }
-        // What would make it ready may be lost; a new connection asks again.
-        this.#cancelReady = clock.after(ackTimeoutMs, () => this.#giveUp('it was not taken up'))
-      },
-      frame: (text) => {
-        const guest = registry.peek(this.#sessionId) ?? session
-        const context = { guest, at: clock.now(), onTrouble: this.#onTrouble }
-        const all = newsIn(text, this.#stream, context)
-        for (const news of all) if (!this.#incoming.claims(news)) this.#news(news)
-      },
-      ended: (end) => this.#ended(end),
-    })
+    this.#incoming.dialled(session)
+    this.#socket = dialer.dial(opening, about, this)
   }
 
-  #news(news: StreamNews): void {
+  opened({ frames, readyWhen }: StreamOpening): void {
+    this.#letIn = true
+    this.#sender.dialled(frames.length)
+    if (readyWhen === 'opened') {
+      this.onNews({ kind: 'ready', patch: {}, expiresAt: null, isNew: false })
+      return
+    }
+    // What would make it ready may be lost; a new connection asks again.
+    const { clock, ackTimeoutMs } = this.#deps
+    this.#cancelReady = clock.after(ackTimeoutMs, () => this.#giveUp('it was not taken up'))
+  }
+
+  frame(text: string): void {
+    for (const news of this.#incoming.read(text)) {
+      if (!this.#incoming.claims(news)) this.onNews(news)
+    }
+  }
+
+  onTrouble(error: unknown): void {
+    this.#deps.onTrouble(this.sessionId, error)
+  }
+
+  isStopped(): boolean {
+    return this.#state === 'closed'
+  }
+
+  connection(): StreamSocket | undefined {
+    return this.#socket
+  }
+
+  onNews(news: StreamNews): void {
     switch (news.kind) {
       case 'ack':
-        if (!this.#sender.settle(news)) this.#lateAck(news)
+        if (!this.#sender.settle(news)) this.#incoming.lateAck(news, this.#sender.doubtful)
         else if (news.upstreamId !== null) this.#incoming.knows(news.upstreamId)
         break
       case 'nack':
         this.#sender.settle(news)
         break
       case 'receipt':
-        this.#incoming.add(() => this.#deps.onReceipt(this.#sessionId, news))
+        this.#incoming.add(() => this.#deps.onReceipt(this.sessionId, news))
         break
       case 'upload-place':
       case 'upload-done':
@@ -181,12 +187,12 @@ export class Bridge {
         this.#incoming.message(news)
         break
       case 'ready':
-        this.#cancelReady()
+        this.#cancelReady?.()
         if (!this.#announced) this.#incoming.letIn()
         this.#incoming.add(() => this.#ready(news))
         break
       case 'typing':
-        this.#deps.onTyping(this.#sessionId)
+        this.#deps.onTyping(this.sessionId)
         break
       case 'jwt':
         this.#incoming.jwt(news)
@@ -196,10 +202,10 @@ export class Bridge {
         this.#incoming.add(() => this.#over(news.state, news.reason))
         break
       case 'learned':
-        this.#incoming.add(() => this.#deps.onLearned(this.#sessionId, news.patch))
+        this.#incoming.add(() => this.#deps.onLearned(this.sessionId, news.patch))
         break
       case 'unknown':
-        this.#deps.onUnknown(this.#sessionId, frameName(news.raw))
+        this.#deps.onUnknown(this.sessionId, frameName(news.raw))
         break
     }
   }
@@ -208,11 +214,11 @@ export class Bridge {
   async #ready(known: Extract<StreamNews, { kind: 'ready' }>): Promise<void> {
     if (this.#announced || !this.#socket) return
     const cause = byItself(this.#deps.clock.now(), this.#trace)
-    const session = await this.#change((current) => streamOpened(current, known, cause))
+    const session = await this.change((current) => streamOpened(current, known, cause))
     if (session.closeReason === forgotten) return this.end()
     this.#announced = true
     this.#trace = null
-    this.#keptForMs = this.#stream.keptForMs?.(session) ?? null
+    this.#keptForMs = this.stream.keptForMs?.(session) ?? null
     // It may have ended while that was written down; what follows an end is queued behind this.
     if (!this.#socket || this.#state === 'closed') return
     if (known.expiresAt !== null) this.#deps.expiry.set(session.id, known.expiresAt)
@@ -223,21 +229,14 @@ export class Bridge {
     void this.#incoming.fillGap(session)
   }
 
-  /** It came after its message was given up: then at least it is known to have arrived. */
-  #lateAck({ key, upstreamId }: Extract<StreamNews, { kind: 'ack' }>): void {
-    const about = key ?? this.#sender.doubtful
-    if (about === null || upstreamId === null) return
-    this.#incoming.lateAck(about, upstreamId)
-  }
-
   async #over(state: 'closed' | 'expired' | 'failed', reason: string): Promise<void> {
-    await this.#change((current) => ended(current, state, reason, byItself(this.#deps.clock.now())))
+    await this.change((current) => ended(current, state, reason, byItself(this.#deps.clock.now())))
     this.end()
   }
 
-  #ended(end: StreamEnd): void {
+  ended(end: StreamEnd): void {
     if (end.by === 'us' || this.#state === 'closed') return
-    this.#cancelReady()
+    this.#cancelReady?.()
     this.#outage.begin()
     this.#state = 'reconnecting'
     this.#socket = undefined
@@ -248,7 +247,7 @@ export class Bridge {
 
   async #afterEnd(end: Exclude<StreamEnd, { by: 'us' }>): Promise<void> {
     const next = afterEnd(end, {
-      resumable: this.#stream.resumable || !this.#letIn,
+      resumable: this.stream.resumable || !this.#letIn,
       canRefresh: this.#canRefresh && !this.#refreshed,
       downForMs: this.#outage.lastsMs,
       keptForMs: this.#keptForMs,
@@ -262,7 +261,7 @@ export class Bridge {
   async #announceLoss(): Promise<void> {
     if (!this.#announced) return
     let isFirst = false
-    await this.#change((current) => {
+    await this.change((current) => {
       isFirst = typeof current.gapAfter !== 'number'
       return streamLost(current, byItself(this.#deps.clock.now()))
     })
@@ -272,17 +271,17 @@ export class Bridge {
 
   async #refresh(): Promise<void> {
     try {
-      await this.#deps.refresh(this.#sessionId)
+      await this.#deps.refresh(this.sessionId)
       this.#refreshed = true
     } catch (error) {
-      this.#onTrouble(error)
+      this.onTrouble(error)
     }
   }
 
   /** The connection is of no use any more. */
   #giveUp(detail: string): void {
     this.#socket?.close()
-    this.#ended({ by: 'network', detail })
+    this.ended({ by: 'network', detail })
   }
 
   #redialLater(notBeforeMs: number): void {
@@ -291,8 +290,8 @@ export class Bridge {
     this.#cancelRedial = this.#deps.clock.after(delayMs, () => void this.start())
   }
 
-  async #change(step: (current: Session) => Step | undefined): Promise<Session> {
-    return this.#deps.registry.change(this.#sessionId, (current) =>
+  async change(step: (current: Session) => Step | undefined): Promise<Session> {
+    return this.#deps.registry.change(this.sessionId, (current) =>
       isOver(current) ? undefined : step(current),
     )
   }

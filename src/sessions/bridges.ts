@@ -8,7 +8,7 @@ import { DialTurns } from './dial-turns.ts'
 import { ExpiryWatch } from './expiry-watch.ts'
 import { type DialectName, isOver, type Session } from './session.ts'
 
-export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd' | 'turns' | 'expiry' | 'trace'> {
+export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd' | 'turns' | 'expiry'> {
   dialectOf(session: Session): Dialect
 }
 
@@ -16,7 +16,8 @@ export interface BridgesDeps extends Omit<BridgeDeps, 'onEnd' | 'turns' | 'expir
 export class Bridges implements AsyncDisposable {
   readonly #deps: BridgesDeps
   readonly #bridges = new Map<string, Bridge>()
-  readonly #turns = new Map<DialectName, DialTurns>()
+  /** Shared by all bridges of a dialect. */
+  readonly #depsOf = new Map<DialectName, BridgeDeps>()
   readonly #expiry: ExpiryWatch
   #stopped = false
 
@@ -37,16 +38,7 @@ export class Bridges implements AsyncDisposable {
     const dialect = this.#deps.dialectOf(session)
     const running = this.#bridges.get(session.id)
     if (running || !dialect.stream || isOver(session) || this.#stopped) return running
-    const bridge = new Bridge(session, dialect, {
-      ...this.#deps,
-      trace,
-      turns: this.#turnsOf(dialect),
-      expiry: this.#expiry,
-      onEnd: (id) => {
-        this.#expiry.forget(id)
-        if (this.#bridges.get(id) === bridge) this.#bridges.delete(id)
-      },
-    })
+    const bridge = new Bridge(session, dialect, this.#bridgeDeps(dialect), trace)
     this.#bridges.set(session.id, bridge)
     void bridge.start()
     return bridge
@@ -81,11 +73,19 @@ export class Bridges implements AsyncDisposable {
     await Promise.all([...this.#bridges.values()].map((bridge) => bridge.stop()))
   }
 
-  #turnsOf({ name, stream }: Dialect): DialTurns {
-    const known = this.#turns.get(name)
+  #bridgeDeps({ name, stream }: Dialect): BridgeDeps {
+    const known = this.#depsOf.get(name)
     if (known) return known
-    const turns = new DialTurns(this.#deps.clock, stream?.dialLimit)
-    this.#turns.set(name, turns)
-    return turns
+    const deps: BridgeDeps = {
+      ...this.#deps,
+      turns: new DialTurns(this.#deps.clock, stream?.dialLimit),
+      expiry: this.#expiry,
+      onEnd: (sessionId) => {
+        this.#expiry.forget(sessionId)
+        this.#bridges.delete(sessionId)
+      },
+    }
+    this.#depsOf.set(name, deps)
+    return deps
   }
 }

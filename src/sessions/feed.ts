@@ -3,13 +3,15 @@ import type { JournalEvent } from './events.ts'
 
 type Listener = (event: JournalEvent) => void
 type TypingListener = () => void
+/** Never changed, so that those who come and go while one is told do not matter; most have one. */
+type Listeners<T> = readonly T[]
 
 /** The journal as it grows, for those in this process who wait for one session, one message, or all of it. */
 export class Feed implements Disposable {
-  readonly #bySession = new Map<string, Set<Listener>>()
-  readonly #byMessage = new Map<string, Set<Listener>>()
-  readonly #all = new Set<Listener>()
-  readonly #typing = new Map<string, Set<TypingListener>>()
+  readonly #bySession = new Map<string, Listeners<Listener>>()
+  readonly #byMessage = new Map<string, Listeners<Listener>>()
+  #all: Listeners<Listener> = []
+  readonly #typing = new Map<string, Listeners<TypingListener>>()
   readonly #stop: () => void
 
   constructor(store: Pick<Store, 'follow'>) {
@@ -37,8 +39,10 @@ export class Feed implements Disposable {
 
   /** Calls `listener` with every later event. Returns the way to stop. */
   onAny(listener: Listener): () => void {
-    this.#all.add(listener)
-    return () => this.#all.delete(listener)
+    this.#all = [...this.#all, listener]
+    return () => {
+      this.#all = without(this.#all, listener)
+    }
   }
 
   /** The other side of the session is typing. Not journalled: it is only worth telling those who look. */
@@ -55,23 +59,29 @@ export class Feed implements Disposable {
   }
 }
 
-function subscribe<T>(all: Map<string, Set<T>>, key: string, listener: T): () => void {
-  const listeners = all.get(key) ?? new Set<T>()
-  all.set(key, listeners.add(listener))
+function subscribe<T>(all: Map<string, Listeners<T>>, key: string, listener: T): () => void {
+  all.set(key, [...(all.get(key) ?? []), listener])
   return () => {
-    listeners.delete(listener)
-    if (listeners.size === 0 && all.get(key) === listeners) all.delete(key)
+    const left = without(all.get(key) ?? [], listener)
+    if (left.length > 0) all.set(key, left)
+    else all.delete(key)
   }
+}
+
+/** Once less, where it listens more than once. */
+function without<T>(listeners: Listeners<T>, listener: T): Listeners<T> {
+  const at = listeners.indexOf(listener)
+  return at === -1 ? listeners : listeners.toSpliced(at, 1)
 }
 
 /** One who throws keeps nothing from the others. */
 function tell(
-  listeners: Set<Listener> | undefined,
+  listeners: Listeners<Listener> | undefined,
   event: JournalEvent,
   failures: unknown[],
 ): void {
-  if (!listeners || listeners.size === 0) return
-  for (const listener of [...listeners]) {
+  if (!listeners) return
+  for (const listener of listeners) {
     try {
       listener(event)
     } catch (error) {

@@ -31,6 +31,7 @@ const turnPatienceMs = 5000
 const mostAttempts = 4
 
 const neverAborted = new AbortController().signal
+const nobody = Promise.resolve()
 
 /** A frame with a message, to leave. */
 interface Laden {
@@ -58,15 +59,17 @@ export class FrameSender {
   readonly #deps: FrameSenderDeps
   readonly #onDoubt: () => void
   readonly #unacked = new Unacked()
-  readonly #uploads: Uploads
+  /** Made with the first file. */
+  #uploads: Uploads | undefined
   readonly #pace: FramePaces
   readonly #typing: Pace
   #socket: StreamSocket | undefined
   #closed = false
   #doubtful: string | null = null
   /** Frames leave one after the other, so that each sees the pace of the one before. */
-  #line: Promise<unknown> = Promise.resolve()
-  #whenOpen = Promise.withResolvers<void>()
+  #line: Promise<unknown> = nobody
+  /** Somebody waits for a connection. */
+  #whenOpen: PromiseWithResolvers<void> | undefined
 
   /** `onDoubt`: acks of this connection can no longer be told apart; it is to be replaced. */
   constructor(stream: StreamDialect, deps: FrameSenderDeps, onDoubt: () => void) {
@@ -74,7 +77,6 @@ export class FrameSender {
     this.#deps = deps
     this.#onDoubt = onDoubt
     this.#pace = new FramePaces(deps.clock, stream.limits, deps.frameIntervalMs)
-    this.#uploads = new Uploads(stream.upload, deps, (frame) => this.tell(frame))
     this.#typing = new Pace([], stream.typingEveryMs ?? 0)
   }
 
@@ -86,28 +88,32 @@ export class FrameSender {
   /** There is a connection and the guest may speak on it. */
   open(socket: StreamSocket): void {
     this.#socket = socket
-    this.#whenOpen.resolve()
+    this.#wake()
   }
 
   /** The connection is gone: what had left on it may have arrived. */
   lose(): void {
-    if (this.#socket) this.#whenOpen = Promise.withResolvers()
     this.#socket = undefined
     this.#doubtful = null
     this.#unacked.lose()
-    this.#uploads.lose()
+    this.#uploads?.lose()
   }
 
   /** There will be no connection any more. */
   close(): void {
     this.#closed = true
     this.lose()
-    this.#whenOpen.resolve()
+    this.#wake()
+  }
+
+  #wake(): void {
+    this.#whenOpen?.resolve()
+    this.#whenOpen = undefined
   }
 
   /** The platform says something about a file on its way. */
   uploaded(news: UploadNews): void {
-    this.#uploads.settle(news)
+    this.#uploads?.settle(news)
   }
 
   /** Id of the message that an ack which names nothing must be for when none waits for one. */
@@ -138,13 +144,14 @@ export class FrameSender {
   async carry(session: Session, text: OutboundText, flight: Flight): Promise<Landed> {
     if (text.attachments.length === 0) return this.#carry(session, text, flight)
     await this.#turn(flight, 1)
+    this.#uploads ??= new Uploads(this.#stream.upload, this.#deps, (frame) => this.tell(frame))
     const uploads = await this.#uploads.send(session, text)
     try {
       return await this.#carry(session, { ...text, uploads }, flight)
     } catch (error) {
       // What was refused carries no file; what may have arrived may carry it.
       const isRefused = error instanceof UpstreamError && error.fate === 'refused'
-      if (isRefused) await this.#uploads.discard(session, uploads)
+      if (isRefused) await this.#uploads?.discard(session, uploads)
       throw error
     }
   }
@@ -232,8 +239,10 @@ export class FrameSender {
       const left = deadline - clock.now()
       if (left <= 0) throw didNotLeave('the stream did not open in time', attempts)
       const pause = this.#pace.waitMs(kind)
-      if (!this.#socket) await this.#wait(left, signal, this.#whenOpen.promise)
-      else if (pause === 0) return
+      if (!this.#socket) {
+        this.#whenOpen ??= Promise.withResolvers()
+        await this.#wait(left, signal, this.#whenOpen.promise)
+      } else if (pause === 0) return
       else await this.#wait(Math.min(pause, left), signal).finally(() => queued?.(pause))
     }
   }

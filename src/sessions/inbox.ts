@@ -62,13 +62,13 @@ export class Inbox<T> {
   }
 
   async #do(work: Work<T>): Promise<void> {
-    const { receive, onTrouble, isStopped } = this.#deps
+    const deps = this.#deps
     const isTogether = 'items' in work && work.items.length > 1
     try {
-      await untilStored(this.#deps, 'items' in work ? () => receive(work.items) : work.run)
+      await untilStored(deps, 'items' in work ? () => deps.receive(work.items) : work.run)
     } catch (error) {
       // One that cannot be written must not take those with it that happened to stand beside it.
-      if (!isTogether || isStopped()) return onTrouble(error)
+      if (!isTogether || deps.isStopped()) return deps.onTrouble(error)
       for (const item of work.items) await this.#do({ items: [item] })
     }
   }

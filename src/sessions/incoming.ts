@@ -1,9 +1,16 @@
-import { afterThis } from '../clock.ts'
-import type { InboundMessage, StreamDialect, StreamNews } from '../genesys/dialect.ts'
+import { afterThis, type Clock } from '../clock.ts'
+import type {
+  InboundMessage,
+  StreamDialect,
+  StreamNews,
+  UpstreamGuest,
+} from '../genesys/dialect.ts'
 import type { Json } from '../json.ts'
 import type { BridgeDeps } from './bridge-deps.ts'
 import { CatchUp } from './catch-up.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, type InboxDeps } from './inbox.ts'
+import type { Evidence } from './late-truth.ts'
+import { guestOf, newsIn } from './news-in.ts'
 import { type Receiver, receive, receiveLate } from './receive.ts'
 import { RecentIds } from './recent-ids.ts'
 import { Reorder } from './reorder.ts'
@@ -15,14 +22,19 @@ const rememberedIds = 1000
 
 /** What the inbound half of a bridge needs of the rest of it. */
 export interface IncomingBridge {
-  sessionId: string
-  stream: StreamDialect
+  readonly sessionId: string
+  readonly stream: StreamDialect
   isStopped(): boolean
   connection(): { pause(): void; resume(): void } | undefined
-  /** Sends a frame without an ack. */
-  tell(frame: Json): Promise<void>
   change(step: (current: Session) => Step | undefined): Promise<Session>
   onNews(news: StreamNews): void
+  onTrouble(error: unknown): void
+}
+
+/** And of its outbound half. */
+export interface Sent {
+  /** Sends a frame without an ack. */
+  tell(frame: Json): Promise<void>
   /** Whether it is a message of ours that waited for its ack. */
   claim(message: InboundMessage): boolean
 }
@@ -31,59 +43,97 @@ export interface IncomingBridge {
  * The inbound half of a bridge: what the other side says is written down in the platform's order, each thing once, and
  * what it said while there was no stream is learned. Outlives connections.
  */
-export class Incoming {
+export class Incoming implements Receiver, InboxDeps<InboundMessage> {
+  readonly known = new RecentIds(rememberedIds)
   readonly #bridge: IncomingBridge
+  readonly #sent: Sent
   readonly #deps: BridgeDeps
-  readonly #known = new RecentIds(rememberedIds)
-  readonly #receiver: Receiver
   readonly #inbox: Inbox<InboundMessage>
   readonly #reorder: Reorder
-  readonly #catchUp: CatchUp
+  /** Where the platform has a history. */
+  readonly #catchUp: CatchUp | undefined
+  /** As dialled; what frames are read with while the session is not in memory. */
+  #guest: UpstreamGuest | undefined
   #hasReadKnown = false
   #connection = 0
 
-  constructor(bridge: IncomingBridge, deps: BridgeDeps) {
-    const { sessionId, isStopped, connection, change, tell, claim } = bridge
+  constructor(bridge: IncomingBridge, sent: Sent, deps: BridgeDeps) {
     const { clock } = deps
     this.#bridge = bridge
+    this.#sent = sent
     this.#deps = deps
-    this.#receiver = {
-      known: this.#known,
-      confirm: (evidence) => deps.confirm(sessionId, evidence),
-      claim,
-      write: (fresh) =>
-        change((current) => receivedTogether(current, fresh, byItself(clock.now()))),
-    }
-    this.#inbox = new Inbox({
-      clock,
-      isStopped,
-      onTrouble: (error) => deps.onTrouble(sessionId, error),
-      connection,
-      receive: (messages) => receive(messages, this.#receiver),
-    })
+    this.#inbox = new Inbox(this)
     this.#reorder = new Reorder(
       (messages) => this.#inbox.put(messages),
       (ms, run) => (ms > 0 ? clock.after(ms, run) : afterThis(run)),
     )
-    this.#catchUp = new CatchUp(deps, tell)
+    if (bridge.stream.history) this.#catchUp = new CatchUp(deps, (frame) => sent.tell(frame))
+  }
+
+  get clock(): Clock {
+    return this.#deps.clock
+  }
+
+  isStopped(): boolean {
+    return this.#bridge.isStopped()
+  }
+
+  connection(): { pause(): void; resume(): void } | undefined {
+    return this.#bridge.connection()
+  }
+
+  onTrouble(error: unknown): void {
+    this.#bridge.onTrouble(error)
+  }
+
+  receive(messages: readonly InboundMessage[]): Promise<void> {
+    return receive(messages, this)
+  }
+
+  confirm(evidence: Evidence): Promise<boolean> {
+    return this.#deps.confirm(this.#bridge.sessionId, evidence)
+  }
+
+  claim(message: InboundMessage): boolean {
+    return this.#sent.claim(message)
+  }
+
+  write(messages: readonly InboundMessage[]): Promise<unknown> {
+    return this.#bridge.change((current) =>
+      receivedTogether(current, messages, byItself(this.clock.now())),
+    )
   }
 
   /** Before the first connection: what is in the transcript already is nothing new. */
   async recall(): Promise<void> {
     if (this.#hasReadKnown) return
-    for (const id of await this.#deps.knownIds(this.#bridge.sessionId)) this.#known.add(id)
+    for (const id of await this.#deps.knownIds(this.#bridge.sessionId)) this.known.add(id)
     this.#hasReadKnown = true
   }
 
   /** A message of ours that the platform has. */
   knows(upstreamId: string): void {
-    this.#known.add(upstreamId)
+    this.known.add(upstreamId)
+  }
+
+  /** There is a new connection. */
+  dialled(session: Session): void {
+    this.#guest = guestOf(session)
+  }
+
+  /** What a frame of the connection says. */
+  read(text: string): StreamNews[] {
+    const { registry, clock } = this.#deps
+    const guest = registry.peek(this.#bridge.sessionId) ?? this.#guest
+    if (!guest) return []
+    const onTrouble = (error: unknown) => this.onTrouble(error)
+    return newsIn(text, this.#bridge.stream, { guest, at: clock.now(), onTrouble })
   }
 
   /** It is the ack of a message in flight, though it does not say so. In a history it may be an older one's. */
   claims(news: StreamNews): boolean {
-    if (news.kind !== 'message' || !this.#bridge.claim(news)) return false
-    if (news.upstreamId !== null) this.#known.add(news.upstreamId)
+    if (news.kind !== 'message' || !this.claim(news)) return false
+    if (news.upstreamId !== null) this.known.add(news.upstreamId)
     return true
   }
 
@@ -101,22 +151,25 @@ export class Incoming {
     this.#reorder.flush()
   }
 
-  /** An ack that came after its message was given up: then at least it is known to have arrived. */
-  lateAck(key: string, upstreamId: string): void {
+  /** An ack that came after its message was given up, `doubtful`: then at least it is known to have arrived. */
+  lateAck(ack: Extract<StreamNews, { kind: 'ack' }>, doubtful: string | null): void {
+    const { upstreamId } = ack
+    const key = ack.key ?? doubtful
+    if (key === null || upstreamId === null) return
     const evidence = { key, text: null, upstreamId }
-    this.#inbox.add(() => receiveLate(evidence, this.#receiver))
+    this.#inbox.add(() => receiveLate(evidence, this))
   }
 
   /** The token for the history has come. */
   jwt(news: Extract<StreamNews, { kind: 'jwt' }>): void {
-    this.#catchUp.heard(news)
+    this.#catchUp?.heard(news)
   }
 
   /** The connection is gone. */
   lose(): void {
     this.#connection += 1
     this.#reorder.flush()
-    this.#catchUp.lose()
+    this.#catchUp?.lose()
   }
 
   /** Resolves when all that came is written down. */
@@ -132,25 +185,24 @@ export class Incoming {
 
   /** The loss of the stream is in the journal. `isFirst`: nothing was missing before. */
   gapBegins(isFirst: boolean): void {
-    if (isFirst && this.#bridge.stream.history) this.#catchUp.begin(this.#known.copy())
+    if (isFirst) this.#catchUp?.begin(this.known.copy())
   }
 
   /** Learns what was missed, if anything was. What is said meanwhile waits for it, for a while. */
   async fillGap(session: Session): Promise<void> {
     if (!this.#hasGap(session)) return
-    const { isStopped, onNews } = this.#bridge
     const connection = this.#connection
     this.#reorder.wait()
-    const missed = await this.#catchUp.run(session)
-    if (isStopped()) return
-    for (const news of missed ?? []) onNews(news)
+    const missed = await this.#catchUp?.run(session)
+    if (this.isStopped()) return
+    for (const news of missed ?? []) this.#bridge.onNews(news)
     if (this.#connection !== connection) return
     this.#reorder.goOn()
     if (missed) this.#gapIsFilled()
   }
 
   #hasGap(session: Session | undefined): boolean {
-    return this.#bridge.stream.history !== undefined && typeof session?.gapAfter === 'number'
+    return this.#catchUp !== undefined && typeof session?.gapAfter === 'number'
   }
 
   #gapIsFilled(): void {
@@ -158,7 +210,7 @@ export class Incoming {
     this.#reorder.flush()
     this.#inbox.add(async () => {
       await this.#bridge.change((current) => gapFilled(current, byItself(clock.now())))
-      this.#catchUp.end()
+      this.#catchUp?.end()
     })
   }
 }

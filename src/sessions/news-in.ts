@@ -21,6 +21,16 @@ export function newsIn(
   }
 }
 
+/** What of a session its dialect reads a frame with. */
+export function guestOf({
+  guestId,
+  conversationId,
+  upstream,
+  secrets,
+}: UpstreamGuest): UpstreamGuest {
+  return { guestId, conversationId, upstream, secrets }
+}
+
 /** What a frame calls itself, for the log: names only, so that nothing of a conversation gets there. */
 export function frameName(frame: Json): string {
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return 'no object'

@@ -33,7 +33,7 @@ export class Pace {
   /** Counted from now on, until more is known. */
   sent(now: number): Departure {
     const frame = { leftAt: now, countsFrom: now }
-    this.#sent.push(frame)
+    if (this.#limits.length > 0 || this.#intervalMs > 0) this.#sent.push(frame)
     if (this.#sent.length > this.#remembered) this.#sent.shift()
     return {
       seen: (at) => {

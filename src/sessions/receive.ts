@@ -16,14 +16,15 @@ export interface Receiver {
 /** Writes down what arrived, in its order, each upstream id once. May be begun again after it failed. */
 export async function receive(
   messages: readonly InboundMessage[],
-  { known, confirm, claim, write }: Receiver,
+  receiver: Receiver,
 ): Promise<void> {
+  const { known } = receiver
   let together: InboundMessage[] = []
   const ids = new Set<string>()
   const writeTogether = async () => {
     const unwritten = together
     together = []
-    if (unwritten.length > 0) await write(unwritten)
+    if (unwritten.length > 0) await receiver.write(unwritten)
     for (const { upstreamId } of unwritten) if (upstreamId !== null) known.add(upstreamId)
   }
 
@@ -32,7 +33,7 @@ export async function receive(
     if (upstreamId !== null && (known.has(upstreamId) || ids.has(upstreamId))) continue
     if (author === 'user' && upstreamId !== null) {
       await writeTogether()
-      if ((await confirm({ key: null, text, upstreamId })) || claim(message)) {
+      if ((await receiver.confirm({ key: null, text, upstreamId })) || receiver.claim(message)) {
         known.add(upstreamId)
         continue
       }
@@ -46,9 +47,9 @@ export async function receive(
 /** An ack that came after its message was given up. */
 export async function receiveLate(
   evidence: Evidence & { upstreamId: string },
-  { known, confirm }: Receiver,
+  receiver: Receiver,
 ): Promise<void> {
   const { upstreamId } = evidence
-  if (known.has(upstreamId)) return
-  if (await confirm(evidence)) known.add(upstreamId)
+  if (receiver.known.has(upstreamId)) return
+  if (await receiver.confirm(evidence)) receiver.known.add(upstreamId)
 }

@@ -18,6 +18,8 @@ interface Live {
   waiting: number
 }
 
+const nothing = Promise.resolve()
+
 /**
  * The sessions in use, in memory, over the store that has them all. Every change of a session goes through `change`,
  * one at a time per session, and is seen by nobody before the store has it.
@@ -140,7 +142,7 @@ export class SessionRegistry {
   }
 
   #keep(session: Session): Live {
-    const live: Live = { session, text: undefined, last: Promise.resolve(), waiting: 0 }
+    const live: Live = { session, text: undefined, last: nothing, waiting: 0 }
     this.#live.set(session.id, live)
     for (const [id, oldest] of this.#live) {
       if (this.#live.size <= this.#capacity) break

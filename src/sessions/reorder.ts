@@ -28,8 +28,8 @@ export class Reorder {
   #disorderAt = Number.NEGATIVE_INFINITY
   #waits = false
   #armedFor = Number.POSITIVE_INFINITY
-  #cancel: () => void = () => undefined
-  #cancelWait: () => void = () => undefined
+  #cancel: (() => void) | undefined
+  #cancelWait: (() => void) | undefined
   readonly #release: (messages: InboundMessage[]) => void
   readonly #after: (ms: number, run: () => void) => () => void
 
@@ -57,7 +57,7 @@ export class Reorder {
   /** What was missed is being asked for: nothing is let go until `goOn`, or for five seconds. */
   wait(): void {
     this.#disarm()
-    this.#cancelWait()
+    this.#cancelWait?.()
     this.#waits = true
     this.#cancelWait = this.#after(waitMs, () => this.goOn())
   }
@@ -69,7 +69,7 @@ export class Reorder {
   /** Lets go of everything held, in order. */
   flush(): void {
     this.#waits = false
-    this.#cancelWait()
+    this.#cancelWait?.()
     this.#disarm()
     this.#letGo(this.#held.length)
   }
@@ -91,6 +91,7 @@ export class Reorder {
     this.#disarm()
     this.#armedFor = dueAt
     this.#cancel = this.#after(dueAt - now, () => {
+      this.#cancel = undefined
       this.#armedFor = Number.POSITIVE_INFINITY
       this.#letGo(this.#held.findLastIndex((held) => held.dueAt <= dueAt) + 1)
       const next = Math.min(...this.#held.map((held) => held.dueAt))
@@ -99,12 +100,14 @@ export class Reorder {
   }
 
   #disarm(): void {
-    this.#cancel()
+    this.#cancel?.()
+    this.#cancel = undefined
     this.#armedFor = Number.POSITIVE_INFINITY
   }
 
   #letGo(count: number): void {
-    const free = this.#held.splice(0, count)
+    const free = this.#held.slice(0, count)
+    this.#held = this.#held.slice(count)
     const last = free.at(-1)
     if (!last) return
     this.#lastReleased = last.order

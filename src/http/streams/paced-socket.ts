@@ -16,7 +16,7 @@ export class PacedSocket {
   readonly #connection: Duplex
   readonly #clock: Clock
   /** Pings without their pongs, and how many bytes had been sent by each. */
-  readonly #pings: { payload: string; sent: number }[] = []
+  #pings: { payload: string; sent: number }[] = []
   #pinged = 0
   #sent = 0
   #sentAtPing = 0
@@ -24,8 +24,9 @@ export class PacedSocket {
   #answered = true
   #corked = false
   #closing = false
-  #cancelBeat: () => void = () => undefined
-  #room = Promise.withResolvers<void>()
+  #cancelBeat: (() => void) | undefined
+  /** Somebody waits for it. */
+  #room: PromiseWithResolvers<void> | undefined
 
   /** `connection` is what `ws` writes to. */
   constructor(ws: WebSocket, connection: Duplex, clock: Clock) {
@@ -51,7 +52,9 @@ export class PacedSocket {
     this.#ws.send(text, { binary: false })
     this.#sent += Buffer.byteLength(text)
     if (this.#sent - this.#sentAtPing >= pingEveryBytes) this.#ping()
-    return this.#isFull ? this.#room.promise : undefined
+    if (!this.#isFull) return undefined
+    this.#room ??= Promise.withResolvers()
+    return this.#room.promise
   }
 
   /** For what is worth only the moment: not sent while the client is behind. */
@@ -99,7 +102,7 @@ export class PacedSocket {
     const index = this.#pings.findIndex((ping) => ping.payload === payload)
     if (index === -1) return
     this.#taken = this.#pings[index]?.sent ?? this.#taken
-    this.#pings.splice(0, index + 1)
+    this.#pings = this.#pings.slice(index + 1)
     this.#answered = true
     if (!this.#isFull) this.#makeRoom()
   }
@@ -114,13 +117,13 @@ export class PacedSocket {
   }
 
   #makeRoom(): void {
-    this.#room.resolve()
-    this.#room = Promise.withResolvers()
+    this.#room?.resolve()
+    this.#room = undefined
   }
 
   #finish(): void {
     this.#closing = true
-    this.#cancelBeat()
+    this.#cancelBeat?.()
     this.#makeRoom()
   }
 }

@@ -86,10 +86,13 @@ class Reader {
   #happened(event: JournalEvent): void {
     this.#noticed = true
     if (!this.#live) return
+    if (!this.#waiting) {
+      this.#giveInTurn(event)
+      return
+    }
     this.#queue.push(event)
     this.#queuedBytes += event.data.length
-    if (!this.#waiting) this.#giveQueued()
-    else if (this.#queuedBytes > maxQueuedBytes) this.#cut('too-slow')
+    if (this.#queuedBytes > maxQueuedBytes) this.#cut('too-slow')
   }
 
   /** A cursor beyond the newest event is of a journal that is gone; waiting for it would skip all that comes first. */
@@ -125,11 +128,10 @@ class Reader {
     return undefined
   }
 
-  /** Gives what is queued; once the client asks to wait, the rest when it has room. */
-  #giveQueued(): void {
+  /** Gives an event and what is queued; once the client asks to wait, the rest when it has room. */
+  #giveInTurn(first = this.#queued()): void {
     try {
-      for (let event = this.#queue.shift(); event; event = this.#queue.shift()) {
-        this.#queuedBytes -= event.data.length
+      for (let event = first; event; event = this.#queued()) {
         if (this.#source.cursorOf(event) <= this.#cursor) continue
         const room = this.#give(event)
         if (room) {
@@ -143,11 +145,17 @@ class Reader {
     }
   }
 
+  #queued(): JournalEvent | undefined {
+    const event = this.#queue.shift()
+    if (event) this.#queuedBytes -= event.data.length
+    return event
+  }
+
   #giveMoreAfter(room: Promise<void>): void {
     this.#waiting = true
     void room.then(() => {
       this.#waiting = false
-      this.#giveQueued()
+      this.#giveInTurn()
     })
   }
 

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { GatewayError } from '../../errors.ts'
+import type { JournalEvent } from '../../sessions/events.ts'
 import type { Messages } from '../../sessions/messages.ts'
 import { checkOpen, type Session } from '../../sessions/session.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
@@ -15,7 +16,7 @@ import { ClientFrame, type CloseReason, closeCodes, frameId } from './client-fra
 import { type Connection, comeBackAfterMs, drainGraceMs } from './connections.ts'
 import { frameOf } from './event-text.ts'
 import { failureOf } from './failure.ts'
-import { type FollowDeps, followSession } from './follow-session.ts'
+import { type FollowDeps, followSession, type Line } from './follow-session.ts'
 import { PacedSocket } from './paced-socket.ts'
 import type { StreamTokens } from './stream-tokens.ts'
 
@@ -37,25 +38,27 @@ export interface Opened {
   trace: Trace | undefined
 }
 
+const nothing = Promise.resolve()
 const windowMs = 10_000
 const maxMessages = 30
 /** Of whatever kind, pings included: each may cost an answer, and answers wait in memory for the client. */
 const maxFrames = 300
 
 /** One client's WebSocket on one session: events out, messages in. Ends itself when it must; nothing to wait for. */
-export class SessionSocket implements Connection {
+export class SessionSocket implements Connection, Line {
   readonly #socket: PacedSocket
   readonly #deps: SessionSocketDeps
   readonly #sessionId: string
   readonly #requestId: string
   readonly #trace: Trace | undefined
-  readonly #cleanUp: (() => void)[] = []
+  #stopFollowing: (() => void) | undefined
+  #cancelDrain: (() => void) | undefined
   readonly #frames: Allowance
   readonly #messages: Allowance
   #reader: StreamReader
   /** What frames ask for is done in their order: a renewed token counts for what comes after it. */
-  #work: Promise<void> = Promise.resolve()
-  #cancelExpiry: () => void = () => undefined
+  #work: Promise<void> = nothing
+  #cancelExpiry: (() => void) | undefined
 
   constructor(
     ws: WebSocket,
@@ -76,27 +79,35 @@ export class SessionSocket implements Connection {
     ws.on('message', (data, binary) => this.#received(data, binary))
     ws.on('ping', () => this.#admit(this.#frames))
     ws.on('close', () => this.#release())
-    this.#follow(session, after)
+    this.#stopFollowing = followSession(deps, session, after, this)
     this.#expireWithToken()
   }
 
   drain(): void {
     this.#close('draining', `retry-after-ms=${comeBackAfterMs()}`)
-    this.#cleanUp.push(this.#deps.clock.after(drainGraceMs, () => this.#socket.terminate()))
+    this.#cancelDrain = this.#deps.clock.after(drainGraceMs, () => this.#socket.terminate())
   }
 
-  #follow(session: Session, after: number): void {
-    const stop = followSession(this.#deps, session, after, {
-      send: (event) => this.#socket.send(frameOf(event)),
-      tell: (text) => void this.#socket.send(text),
-      mention: (text) => this.#socket.mention(text),
-      over: () => this.#close('sessionOver', 'the session is over'),
-      cut: (reason) =>
-        reason === 'too-slow'
-          ? this.#close('tooSlow', 'too slow; come back with the last sequence seen')
-          : this.#close('trouble', 'trouble; come back with the last sequence seen'),
-    })
-    this.#cleanUp.push(stop)
+  send(event: JournalEvent): Promise<void> | undefined {
+    return this.#socket.send(frameOf(event))
+  }
+
+  tell(text: string): void {
+    void this.#socket.send(text)
+  }
+
+  mention(text: string): void {
+    this.#socket.mention(text)
+  }
+
+  over(): void {
+    this.#close('sessionOver', 'the session is over')
+  }
+
+  cut(reason: 'too-slow' | 'trouble'): void {
+    if (reason === 'too-slow') {
+      this.#close('tooSlow', 'too slow; come back with the last sequence seen')
+    } else this.#close('trouble', 'trouble; come back with the last sequence seen')
   }
 
   #close(reason: CloseReason, text: string): void {
@@ -105,8 +116,9 @@ export class SessionSocket implements Connection {
   }
 
   #release(): void {
-    this.#cancelExpiry()
-    for (const undo of this.#cleanUp.splice(0)) undo()
+    this.#cancelExpiry?.()
+    this.#stopFollowing?.()
+    this.#cancelDrain?.()
   }
 
   #received(data: RawData, binary: boolean): void {
@@ -214,7 +226,7 @@ export class SessionSocket implements Connection {
   }
 
   #expireWithToken(): void {
-    this.#cancelExpiry()
+    this.#cancelExpiry?.()
     const { grant } = this.#reader
     if (!grant || this.#socket.closing) return
     const left = grant.expiresAt - this.#deps.clock.now()

@@ -75,7 +75,7 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
 /** Apart, so that nothing it keeps for as long as the connection lives keeps the request as well. */
 function serve(deps: UpgradeDeps, ws: WebSocket, socket: Duplex, opened: Opened): void {
   const connection = new SessionSocket(ws, socket, deps, opened)
-  ws.once('close', () => deps.connections.remove(connection))
+  ws.on('close', () => deps.connections.remove(connection))
   deps.connections.add(connection)
 }
 

@@ -78,8 +78,7 @@ export async function startBridge(
   const { id } = await registry.insert(created(newSession(dialect, server, over), cause()))
   const troubles: unknown[] = []
   const dialer = new Dialer(time)
-  const bridge = new Bridge(await registry.get(id), dialect, {
-    trace: null,
+  const bridgeDeps: BridgeDeps = {
     registry,
     clock: time,
     dialer,
@@ -102,7 +101,8 @@ export async function startBridge(
     onTrouble: (_id, error) => troubles.push(error),
     onEnd: () => undefined,
     ...deps,
-  })
+  }
+  const bridge = new Bridge(await registry.get(id), dialect, bridgeDeps, null)
   t.after(async () => {
     gate.shut.resolve()
     await bridge.stop()
