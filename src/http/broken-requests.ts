@@ -1,9 +1,10 @@
 /** What Node could not read as HTTP still gets a problem, and never in place of an answer that is on its way. */
 import { randomUUID } from 'node:crypto'
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.ts'
 import { problemContentType, problemOf } from './problem-reply.ts'
+import { statusText } from './status-text.ts'
 
 interface Exchange {
   request: IncomingMessage
@@ -69,7 +70,7 @@ export class BrokenRequests {
     const problem = problemOf(new GatewayError('invalid-request', detail), '/', requestId)
     const body = JSON.stringify({ ...problem, status })
     return [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      `HTTP/1.1 ${status} ${statusText(status)}`,
       `Content-Type: ${problemContentType}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       `X-Request-Id: ${requestId}`,

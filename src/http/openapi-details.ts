@@ -2,11 +2,11 @@
  * What the description says that no schema can: who may call an operation, the headers it takes and gives, and an
  * example of each problem it can answer.
  */
-import { STATUS_CODES } from 'node:http'
 import type { ErrorCode } from '../errors.ts'
 import { type Operation as Named, requestHeaders, responseHeaders } from './openapi-headers.ts'
 import { problemTypes } from './problems.ts'
 import { exampleProblem } from './schemas/problem.ts'
+import { statusText } from './status-text.ts'
 
 /** The parts of an OpenAPI document that are touched here. */
 export interface Document {
@@ -76,7 +76,7 @@ function describe(operation: Operation, named: Named): void {
   ]
   operation.responses = { ...operation.responses, 431: headersTooLarge() }
   for (const [status, response] of Object.entries(operation.responses)) {
-    if (response.description === undescribed) response.description = STATUS_CODES[status] ?? ''
+    if (response.description === undescribed) response.description = statusText(Number(status))
     response.headers = Object.fromEntries(
       responseHeaders
         .filter((header) => header.isGivenBy(named, Number(status)))

@@ -41,6 +41,15 @@ describe('Every source file', () => {
     assert.deepEqual(longFiles(sources, limit), [])
   })
 
+  it('imports node:http for its types only, as src/http/status-text.ts explains', () => {
+    const atStart = sources.filter((file) => !file.path.startsWith('src/simulator/'))
+    const importing = atStart.filter(({ text }) => /^import (?!type\b).*'node:https?'/m.test(text))
+    assert.deepEqual(
+      importing.map(({ path }) => path),
+      [],
+    )
+  })
+
   it('is noticed when it grows past the limit', () => {
     const file = planted('x\n'.repeat(limit + 1))
     assert.equal(longFiles([file], limit).length, 1)

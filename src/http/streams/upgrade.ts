@@ -1,4 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -6,6 +6,7 @@ import { GatewayError } from '../../errors.ts'
 import { readTrace } from '../../trace.ts'
 import { requestId } from '../context.ts'
 import { problemContentType, problemOf } from '../problem-reply.ts'
+import { statusText } from '../status-text.ts'
 import { invalidRequest } from '../validation.ts'
 import { type StreamAccessDeps, streamReader } from './access.ts'
 import type { Connections } from './connections.ts'
@@ -105,5 +106,5 @@ function refuse(
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   // The client may keep its half open; ours is all there is to say.
   socket.once('finish', () => socket.destroy())
-  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'))
+  socket.end([`HTTP/1.1 ${status} ${statusText(status)}`, ...lines, '', body].join('\r\n'))
 }
