@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Dispatcher } from '../webhooks/dispatcher.ts'
 import type { MessageAnswerDeps } from './answer-message.ts'
-import { describeApi, openApiRoutes } from './openapi.ts'
 import { changeConsentRoute } from './routes/change-consent.ts'
 import { closeSessionRoute } from './routes/close-session.ts'
 import { type CreateSessionDeps, createSessionRoute } from './routes/create-session.ts'
 import { createStreamTokenRoute, type StreamTokenDeps } from './routes/create-stream-token.ts'
+import { docsRoutes } from './routes/docs.ts'
 import { type EraseDataDeps, eraseDataRoute } from './routes/erase-data.ts'
 import { getMessageRoute } from './routes/get-message.ts'
 import { getMetricsRoute, type MetricsSource } from './routes/get-metrics.ts'
@@ -60,38 +60,44 @@ export interface AppDeps
 /** The server with every route on it, not listening yet. */
 export function buildApp(deps: AppDeps): App {
   const app = createServer(deps)
-  describeApi(app as unknown as FastifyInstance, deps.version)
   app.register(async (scope) => {
-    const routes = scope as unknown as App
-    createSessionRoute(routes, deps)
-    listSessionsRoute(routes, deps)
-    getSessionRoute(routes, deps)
-    getTimelineRoute(routes, deps)
-    closeSessionRoute(routes, deps)
-    eraseDataRoute(routes, deps)
-    injectMessageRoute(routes, deps)
-    listMessagesRoute(routes, deps)
-    getMessageRoute(routes, deps)
-    retryMessageRoute(routes, deps)
-    injectBatchRoute(routes, deps)
-    refreshSessionRoute(routes, deps)
-    changeConsentRoute(routes, deps)
-    showTypingRoute(routes, deps)
-    createStreamTokenRoute(routes, deps)
-    streamSessionEventsRoute(routes, deps)
-    streamAllEventsRoute(routes, deps)
-    openSessionSocketRoute(routes)
-    webhookRoutes(routes, deps)
-    registerPlatformWebhookRoute(routes, deps)
-    listAuditRoute(routes, deps)
-    listDialectsRoute(routes, { read: deps.dialects })
-    getStatsRoute(routes, deps)
-    getMetricsRoute(routes, deps)
-    healthRoutes(routes, deps)
-    problemPagesRoute(routes)
-    pageRoutes(routes, deps)
-    openApiRoutes(routes)
+    addRoutes(scope as unknown as App, deps)
+    docsRoutes(scope, async () => {
+      const { describedApp } = await import('./openapi.ts')
+      return describedApp((described) => addRoutes(described, deps), deps.version)
+    })
   })
   acceptUpgrades(app as unknown as FastifyInstance, deps)
   return app
+}
+
+/** All routes but those that describe them. */
+export function addRoutes(app: App, deps: AppDeps): void {
+  createSessionRoute(app, deps)
+  listSessionsRoute(app, deps)
+  getSessionRoute(app, deps)
+  getTimelineRoute(app, deps)
+  closeSessionRoute(app, deps)
+  eraseDataRoute(app, deps)
+  injectMessageRoute(app, deps)
+  listMessagesRoute(app, deps)
+  getMessageRoute(app, deps)
+  retryMessageRoute(app, deps)
+  injectBatchRoute(app, deps)
+  refreshSessionRoute(app, deps)
+  changeConsentRoute(app, deps)
+  showTypingRoute(app, deps)
+  createStreamTokenRoute(app, deps)
+  streamSessionEventsRoute(app, deps)
+  streamAllEventsRoute(app, deps)
+  openSessionSocketRoute(app)
+  webhookRoutes(app, deps)
+  registerPlatformWebhookRoute(app, deps)
+  listAuditRoute(app, deps)
+  listDialectsRoute(app, { read: deps.dialects })
+  getStatsRoute(app, deps)
+  getMetricsRoute(app, deps)
+  healthRoutes(app, deps)
+  problemPagesRoute(app)
+  pageRoutes(app, deps)
 }

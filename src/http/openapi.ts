@@ -1,12 +1,16 @@
-/** The OpenAPI 3.1 description, made from the routes' own schemas, and the pages that show it. */
+/**
+ * The OpenAPI 3.1 description, made from the routes' own schemas, and the pages that show it. Nothing needs it before
+ * somebody asks, so routes/docs.ts loads it then.
+ */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import { type FastifyInstance, fastify } from 'fastify'
 import { createJsonSchemaTransformObject, jsonSchemaTransform } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { type Document, describeOperations } from './openapi-details.ts'
 import { plainSchemas } from './openapi-schemas.ts'
 import type { App } from './server.ts'
+import { schemaController } from './validation.ts'
 
 const description = `One stable REST facade over the guest surfaces of Genesys Cloud: create guest sessions, inject messages, and answer for every one of them.
 
@@ -17,8 +21,23 @@ Request bodies take no unknown fields. Answers may gain fields within v1, so do 
 type Transform = typeof jsonSchemaTransform
 type Access = { roles?: readonly string[]; ownAccess?: readonly string[] }
 
-/** Register before the routes. */
-export function describeApi(app: FastifyInstance, version: string): void {
+/** An app that has the routes to describe them, and answers only for what describes them. */
+export async function describedApp(
+  addRoutes: (app: App) => void,
+  version: string,
+): Promise<FastifyInstance> {
+  const app = fastify({ schemaController })
+  describeApi(app, version)
+  app.register(async (scope) => {
+    addRoutes(scope as unknown as App)
+    addPages(scope)
+  })
+  await app.ready()
+  return app
+}
+
+/** Before the routes. */
+function describeApi(app: FastifyInstance, version: string): void {
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -104,7 +123,7 @@ const docsPolicy = [
 ].join('; ')
 
 /** The description itself, as JSON and YAML, and a reader for it that needs no other host. */
-export function openApiRoutes(app: App): void {
+function addPages(app: FastifyInstance): void {
   app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: docsPolicy,

@@ -6,6 +6,7 @@ import { problemTypes } from '../../src/http/problems.ts'
 import { chromiumMissing, visit } from '../support/chromium.ts'
 import { operations } from '../support/openapi.ts'
 import { assertProblem } from '../support/problems.ts'
+import { rawAnswer } from '../support/raw-http.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 
 /** Neither page nor key. */
@@ -83,6 +84,21 @@ describe('/docs', () => {
       }
     }
     assert.ok(fetched.size > 4)
+  })
+
+  it('sends a file once while it is the same', async () => {
+    const ask = (method: string, more = '') =>
+      rawAnswer(
+        gateway().url,
+        `${method} /docs/static/swagger-ui.css HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n${more}\r\n`,
+        { end: false, head: method === 'HEAD' },
+      )
+    const { headers } = await ask('HEAD')
+    const { text } = await ask('GET')
+    assert.equal(headers['content-length'], String(Buffer.byteLength(text)))
+    const again = await ask('GET', `If-None-Match: ${headers.etag}\r\n`)
+    assert.equal(again.status, 304)
+    assert.equal(again.headers['content-length'], undefined)
   })
 
   it('is route-not-found for a file that is not there', async () => {
