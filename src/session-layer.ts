@@ -66,7 +66,7 @@ export function openSessionLayer(
   deps: SessionLayerDeps,
 ): SessionLayer {
   const { store, client, clock, logger, settings, platform, tracer } = deps
-  const registry = new SessionRegistry(store)
+  const registry = stack.use(new SessionRegistry(store))
   const feed = stack.use(new Feed(store))
   const dialectOf = (session: Session): Dialect => dialects[session.dialect]
   const dialect = (name: DialectName): Dialect => {

@@ -13,6 +13,8 @@ interface Live {
   session: Session
   /** The same as callers see it, once somebody has asked. */
   text: string | undefined
+  /** What the change under way makes of it. */
+  becomes: Session | undefined
   /** The last change asked for; the next one starts when it has ended. */
   last: Promise<unknown>
   waiting: number
@@ -22,18 +24,29 @@ const nothing = Promise.resolve()
 
 /**
  * The sessions in use, in memory, over the store that has them all. Every change of a session goes through `change`,
- * one at a time per session, and is seen by nobody before the store has it.
+ * one at a time per session, and is seen by nobody before the store has it; by those who follow the journal, as soon as it
+ * tells of it.
  */
-export class SessionRegistry {
+export class SessionRegistry implements Disposable {
   readonly #store: Store
   readonly #capacity: number
   /** Least recently used first. */
   readonly #live = new Map<string, Live>()
+  readonly #unfollow: () => void
 
-  /** `capacity` sessions are kept in memory; the rest come back from the store when touched. */
+  /**
+   * `capacity` sessions are kept in memory; the rest come back from the store when touched. Made before whoever looks
+   * sessions up when the journal tells of them, so that it is told first.
+   */
   constructor(store: Store, capacity = 20_000) {
     this.#store = store
     this.#capacity = capacity
+    this.#unfollow = store.follow((events) => {
+      for (const { sessionId } of events) {
+        const live = this.#live.get(sessionId)
+        if (live?.becomes) show(live, live.becomes)
+      }
+    })
   }
 
   /** The session as last committed. */
@@ -72,7 +85,8 @@ export class SessionRegistry {
 
   async insert(decision: NonNullable<Decision>): Promise<Session> {
     await this.#commit(decision, 0)
-    this.#keep(decision.session)
+    // Whoever heard of it may have been here first.
+    if (!this.#live.has(decision.session.id)) this.#keep(decision.session)
     return decision.session
   }
 
@@ -98,16 +112,16 @@ export class SessionRegistry {
       const decision = decide(live.session)
       if (!decision) return live.session
       try {
+        live.becomes = decision.session
         await this.#commit(decision, live.session.version)
-        live.session = decision.session
-        live.text = undefined
-        return live.session
+        show(live, decision.session)
+        return decision.session
       } catch (error) {
+        live.becomes = undefined
         if (!(error instanceof VersionConflict)) throw error
         const current = await this.#store.findSession(id)
         if (!current) throw new GatewayError('session-not-found', `There is no session ${id}`)
-        live.session = current
-        live.text = undefined
+        show(live, current)
       }
     }
   }
@@ -142,7 +156,13 @@ export class SessionRegistry {
   }
 
   #keep(session: Session): Live {
-    const live: Live = { session, text: undefined, last: nothing, waiting: 0 }
+    const live: Live = {
+      session,
+      text: undefined,
+      becomes: undefined,
+      last: nothing,
+      waiting: 0,
+    }
     this.#live.set(session.id, live)
     for (const [id, oldest] of this.#live) {
       if (this.#live.size <= this.#capacity) break
@@ -150,4 +170,14 @@ export class SessionRegistry {
     }
     return live
   }
+
+  [Symbol.dispose](): void {
+    this.#unfollow()
+  }
+}
+
+function show(live: Live, session: Session): void {
+  live.session = session
+  live.text = undefined
+  live.becomes = undefined
 }

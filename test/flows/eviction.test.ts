@@ -36,6 +36,21 @@ async function ordinals(store: Store, { id }: Session): Promise<number[]> {
   return items.map(({ ordinal }) => ordinal)
 }
 
+describe('a session that changes', () => {
+  it('is seen as it is by whoever hears of it', async (t) => {
+    const { store, registry, insert } = await start(t, 10)
+    const session = await insert()
+    const seen: (number | undefined)[] = []
+    t.after(store.follow(() => seen.push(registry.peek(session.id)?.sequence)))
+
+    await speak(registry, session, 3)
+    assert.deepEqual(
+      seen,
+      [1, 2, 3].map((more) => session.sequence + more),
+    )
+  })
+})
+
 describe('a session that is dropped from memory', () => {
   it('comes back from the store when it is touched', async (t) => {
     const { registry, insert } = await start(t, 2)
