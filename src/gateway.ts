@@ -132,7 +132,7 @@ export async function startGateway(
     settings.http.apiKeys.length === 0 ? randomBytes(24).toString('base64url') : null
   const keys = generatedKey ? [apiKeyOf('generated', 'admin', generatedKey)] : settings.http.apiKeys
   let draining = false
-  const connections = new Connections()
+  const connections = new Connections(clock)
   const openStreams = () => ({ upstream: bridges.open, downstream: connections.size })
   const apiKeys = new ApiKeys(keys)
   const app = buildApp({

@@ -1,8 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { Clock } from '../../clock.ts'
 
-const beatMs = 5000
 const pingEveryBytes = 32 * 1024
 const windowBytes = 256 * 1024
 
@@ -14,7 +12,6 @@ const windowBytes = 256 * 1024
 export class PacedSocket {
   readonly #ws: WebSocket
   readonly #connection: Duplex
-  readonly #clock: Clock
   /** Pings without their pongs, and how many bytes had been sent by each. */
   #pings: { payload: string; sent: number }[] = []
   #pinged = 0
@@ -24,20 +21,17 @@ export class PacedSocket {
   #answered = true
   #corked = false
   #closing = false
-  #cancelBeat: (() => void) | undefined
   /** Somebody waits for it. */
   #room: PromiseWithResolvers<void> | undefined
 
   /** `connection` is what `ws` writes to. */
-  constructor(ws: WebSocket, connection: Duplex, clock: Clock) {
+  constructor(ws: WebSocket, connection: Duplex) {
     this.#ws = ws
     this.#connection = connection
-    this.#clock = clock
     ws.on('pong', (data) => this.#pong(data.toString()))
     ws.on('close', () => this.#finish())
     // ws closes by itself after an error, with the code that says which.
     ws.on('error', () => undefined)
-    this.#beat()
   }
 
   /** No more can be sent; what still comes from the client is too late. */
@@ -74,6 +68,17 @@ export class PacedSocket {
     this.#ws.terminate()
   }
 
+  /** Asks for a sign of life, and ends a client that gave none since it was asked last. */
+  beat(): void {
+    if (this.#closing) return
+    if (!this.#answered) {
+      this.terminate()
+      return
+    }
+    this.#answered = false
+    this.#ping()
+  }
+
   /** Frames of one turn leave in one write. */
   #cork(): void {
     if (this.#corked) return
@@ -107,15 +112,6 @@ export class PacedSocket {
     if (!this.#isFull) this.#makeRoom()
   }
 
-  #beat(): void {
-    this.#cancelBeat = this.#clock.after(beatMs, () => {
-      if (!this.#answered) return this.terminate()
-      this.#answered = false
-      this.#ping()
-      this.#beat()
-    })
-  }
-
   #makeRoom(): void {
     this.#room?.resolve()
     this.#room = undefined
@@ -123,7 +119,6 @@ export class PacedSocket {
 
   #finish(): void {
     this.#closing = true
-    this.#cancelBeat?.()
     this.#makeRoom()
   }
 }

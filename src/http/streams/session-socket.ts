@@ -72,7 +72,7 @@ export class SessionSocket implements Connection, Line {
     this.#reader = reader
     this.#requestId = requestId
     this.#trace = trace
-    this.#socket = new PacedSocket(ws, connection, clock)
+    this.#socket = new PacedSocket(ws, connection)
     this.#frames = new Allowance(clock, maxFrames, windowMs)
     this.#messages = new Allowance(clock, maxMessages, windowMs)
 
@@ -86,6 +86,10 @@ export class SessionSocket implements Connection, Line {
   drain(): void {
     this.#close('draining', `retry-after-ms=${comeBackAfterMs()}`)
     this.#cancelDrain = this.#deps.clock.after(drainGraceMs, () => this.#socket.terminate())
+  }
+
+  beat(): void {
+    this.#socket.beat()
   }
 
   send(event: JournalEvent): Promise<void> | undefined {

@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../clock.ts'
 import { type Connection, comeBackAfterMs, drainGraceMs } from './connections.ts'
 
-const beatMs = 5000
 /** A client that has taken nothing for so long is not slow but gone. */
 const stallMs = 60_000
 
@@ -13,12 +12,11 @@ export const eventStreamHeaders = {
   'x-accel-buffering': 'no',
 }
 
-/** One Server-Sent Events answer: writes, waits for a slow client, beats, and ends once. */
+/** One Server-Sent Events answer: writes, waits for a slow client, and ends once. */
 export class SseConnection implements Connection {
   readonly #raw: ServerResponse
   readonly #clock: Clock
   readonly #whenEnded: (() => void)[] = []
-  #cancelBeat: () => void = () => undefined
   #ended = false
 
   /**
@@ -40,7 +38,6 @@ export class SseConnection implements Connection {
     raw.write('retry: 1000\n')
     // An id without data is no event, but a client that loses the connection before its first event comes back with it.
     if (cursor !== null) raw.write(`id: ${cursor}\n\n`)
-    this.#beat()
   }
 
   /** Calls once, whoever ends it; at once when it has ended. */
@@ -82,7 +79,6 @@ export class SseConnection implements Connection {
   #finish(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#cancelBeat()
     for (const run of this.#whenEnded.splice(0)) run()
   }
 
@@ -105,12 +101,9 @@ export class SseConnection implements Connection {
     }
   }
 
-  #beat(): void {
-    this.#cancelBeat = this.#clock.after(beatMs, () => {
-      // To a client that is behind, what waits for it is sign of life enough.
-      // Without an empty line: that ends an event, and some clients give one without data for it.
-      if (!this.#raw.writableNeedDrain) this.#raw.write(': beat\n')
-      this.#beat()
-    })
+  beat(): void {
+    // To a client that is behind, what waits for it is sign of life enough.
+    // Without an empty line: that ends an event, and some clients give one without data for it.
+    if (!this.#ended && !this.#raw.writableNeedDrain) this.#raw.write(': beat\n')
   }
 }
