@@ -290,7 +290,7 @@ export class Bridge implements IncomingBridge, StreamHandlers {
     this.#cancelRedial = this.#deps.clock.after(delayMs, () => void this.start())
   }
 
-  async change(step: (current: Session) => Step | undefined): Promise<Session> {
+  change(step: (current: Session) => Step | undefined): Promise<Session> {
     return this.#deps.registry.change(this.sessionId, (current) =>
       isOver(current) ? undefined : step(current),
     )

@@ -20,28 +20,29 @@ export async function receive(
 ): Promise<void> {
   const { known } = receiver
   let together: InboundMessage[] = []
-  const ids = new Set<string>()
-  const writeTogether = async () => {
-    const unwritten = together
-    together = []
-    if (unwritten.length > 0) await receiver.write(unwritten)
-    for (const { upstreamId } of unwritten) if (upstreamId !== null) known.add(upstreamId)
-  }
-
+  const ids = messages.length > 1 ? new Set<string>() : undefined
   for (const message of messages) {
     const { upstreamId, author, text } = message
-    if (upstreamId !== null && (known.has(upstreamId) || ids.has(upstreamId))) continue
+    if (upstreamId !== null && (known.has(upstreamId) || ids?.has(upstreamId))) continue
     if (author === 'user' && upstreamId !== null) {
-      await writeTogether()
+      const before = together
+      together = []
+      await write(before, receiver)
       if ((await receiver.confirm({ key: null, text, upstreamId })) || receiver.claim(message)) {
         known.add(upstreamId)
         continue
       }
     }
-    if (upstreamId !== null) ids.add(upstreamId)
+    if (upstreamId !== null) ids?.add(upstreamId)
     together.push(message)
   }
-  await writeTogether()
+  await write(together, receiver)
+}
+
+async function write(messages: readonly InboundMessage[], receiver: Receiver): Promise<void> {
+  if (messages.length === 0) return
+  await receiver.write(messages)
+  for (const { upstreamId } of messages) if (upstreamId !== null) receiver.known.add(upstreamId)
 }
 
 /** An ack that came after its message was given up. */

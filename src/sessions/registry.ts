@@ -84,7 +84,11 @@ export class SessionRegistry implements Disposable {
   }
 
   async insert(decision: NonNullable<Decision>): Promise<Session> {
-    await this.#commit(decision, 0)
+    try {
+      await this.#commit(decision, 0)
+    } catch (cause) {
+      throw storeTrouble(cause)
+    }
     // Whoever heard of it may have been here first.
     if (!this.#live.has(decision.session.id)) this.#keep(decision.session)
     return decision.session
@@ -95,11 +99,12 @@ export class SessionRegistry implements Disposable {
    * called again when somebody else was faster, and may throw to refuse.
    */
   async change(id: string, decide: (session: Session) => Decision): Promise<Session> {
-    const live = await this.#load(id)
+    const live = this.#inMemory(id) ?? (await this.#load(id))
     if (!live) throw new GatewayError('session-not-found', `There is no session ${id}`)
+    const step = () => this.#step(id, live, decide)
     live.waiting += 1
-    const turn = live.last.then(() => this.#step(id, live, decide))
-    live.last = turn.catch(() => undefined)
+    const turn = live.waiting === 1 ? step() : live.last.then(step, step)
+    live.last = turn
     try {
       return await turn
     } finally {
@@ -118,7 +123,7 @@ export class SessionRegistry implements Disposable {
         return decision.session
       } catch (error) {
         live.becomes = undefined
-        if (!(error instanceof VersionConflict)) throw error
+        if (!(error instanceof VersionConflict)) throw storeTrouble(error)
         const current = await this.#store.findSession(id)
         if (!current) throw new GatewayError('session-not-found', `There is no session ${id}`)
         show(live, current)
@@ -126,15 +131,11 @@ export class SessionRegistry implements Disposable {
     }
   }
 
-  async #commit(decided: NonNullable<Decision>, expectedVersion: number): Promise<void> {
+  #commit(decided: NonNullable<Decision>, expectedVersion: number): Promise<void> {
     // Whatever was on its way when the guest was taken out brings nothing of it back.
     const decision =
       decided.session.erasedAt === null ? decided : { ...decided, ...erasedStep(decided) }
-    try {
-      await this.#store.commit({ ...decision, expectedVersion })
-    } catch (cause) {
-      throw storeTrouble(cause)
-    }
+    return this.#store.commit({ ...decision, expectedVersion })
   }
 
   async #load(id: string): Promise<Live | undefined> {

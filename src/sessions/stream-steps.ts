@@ -99,36 +99,7 @@ export function consentChanged(
 
 /** A message from the other side. */
 export function received(before: Session, inbound: InboundMessage, cause: Cause): Step {
-  const ordinal = before.lastOrdinal + 1
-  const message: Message = {
-    id: newId('msg'),
-    sessionId: before.id,
-    ordinal,
-    direction: 'inbound',
-    author: inbound.author,
-    text: inbound.text,
-    contentType: 'text/plain',
-    attachments: inbound.attachments,
-    readReceipt: false,
-    content: inbound.content,
-    status: 'delivered',
-    upstreamId: inbound.upstreamId,
-    upstreamStatus: null,
-    acceptedAt: cause.at,
-    sentAt: inbound.sentAt,
-    latencyMs: null,
-    attempts: 0,
-    parts: null,
-    error: null,
-    waits: 'session',
-    trace: null,
-  }
-  const session = next(before, cause, 1, {
-    lastOrdinal: ordinal,
-    messages: { ...before.messages, inbound: before.messages.inbound + 1 },
-  })
-  const event = firstEvent('message.received', message, cause)
-  return { session, events: [event], messages: [message] }
+  return receivedTogether(before, [inbound], cause)
 }
 
 /** Several, in their order, as one step. */
@@ -137,16 +108,45 @@ export function receivedTogether(
   inbound: readonly InboundMessage[],
   cause: Cause,
 ): Step {
-  let session = before
-  const steps = inbound.map((each) => {
-    const step = received(session, each, cause)
-    session = step.session
-    return step
+  const messages = inbound.map((each, at) =>
+    heard(before, each, before.lastOrdinal + at + 1, cause),
+  )
+  const events = messages.map((message) => firstEvent('message.received', message, cause))
+  const session = next(before, cause, events.length, {
+    lastOrdinal: before.lastOrdinal + messages.length,
+    messages: { ...before.messages, inbound: before.messages.inbound + messages.length },
   })
+  return { session, events, messages }
+}
+
+function heard(
+  { id: sessionId }: Session,
+  { author, text, attachments, content, upstreamId, sentAt }: InboundMessage,
+  ordinal: number,
+  { at }: Cause,
+): Message {
   return {
-    session: { ...session, version: before.version + 1 },
-    events: steps.flatMap(({ events }) => events),
-    messages: steps.flatMap(({ messages }) => messages),
+    id: newId('msg'),
+    sessionId,
+    ordinal,
+    direction: 'inbound',
+    author,
+    text,
+    contentType: 'text/plain',
+    attachments,
+    readReceipt: false,
+    content,
+    status: 'delivered',
+    upstreamId,
+    upstreamStatus: null,
+    acceptedAt: at,
+    sentAt,
+    latencyMs: null,
+    attempts: 0,
+    parts: null,
+    error: null,
+    waits: 'session',
+    trace: null,
   }
 }
 

@@ -6,10 +6,14 @@ const secondsEnd = 100_000_000_000
 /** The year 10000, which the timestamps of our own answers cannot say. */
 const end = 253_402_300_800_000
 
+/** As most of them are written, which `Date.parse` is bound to understand as it is. */
+const usual = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
 /** Epoch ms; null when it is absent or no time of this age. Without a zone it is UTC. */
 export function instant(value: unknown): number | null {
   if (typeof value === 'number') return fromEpoch(value)
   if (typeof value !== 'string') return null
+  if (usual.test(value)) return within(Date.parse(value))
   const text = value.trim()
   if (/^\d+(\.\d+)?$/.test(text)) return fromEpoch(Number(text))
   const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)\s*(Z|[+-]\d\d(?::?\d\d)?)?$/i
