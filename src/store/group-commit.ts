@@ -1,5 +1,5 @@
 /**
- * All writes of one turn of the event loop in one transaction: what makes writing cheap is having company. A write
+ * The writes of one turn of the event loop in one transaction, or a few: what makes writing cheap is company. A write
  * that is refused takes nobody with it; when the engine fails, all of the turn are undone and told so.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
@@ -26,6 +26,9 @@ interface Job {
   reject: (error: unknown) => void
   outcome: { result: unknown } | { refused: VersionConflict } | undefined
 }
+
+/** More company makes hardly anything cheaper, and in a long turn the first would wait for the last. */
+const most = 128
 
 const probedEveryMs = 1000
 
@@ -56,6 +59,7 @@ export class GroupCommit {
       const settle = resolve as (result: unknown) => void
       this.#queue.push({ write, resolve: settle, reject, outcome: undefined })
       if (this.#queue.length === 1) setImmediate(() => this.#flush())
+      if (this.#queue.length === most) queueMicrotask(() => this.#flush())
     })
   }
 

@@ -15,6 +15,20 @@ describe('Writes of one turn', () => {
     assert.deepEqual(batches, [20, 20])
   })
 
+  it('do not wait for each other where the turn is long', async (t) => {
+    const store = await openFor(t, 'memory')
+    const batches: number[] = []
+    store.follow((events) => batches.push(events.length))
+    const writes: Promise<void>[] = []
+    for (let made = 0; made < 300; made += 1) {
+      writes.push(store.commit(creation()))
+      // As one connection after the other is read.
+      await undefined
+    }
+    await Promise.all(writes)
+    assert.deepEqual(batches, [128, 128, 44])
+  })
+
   it('may be of every kind', async (t) => {
     const store = await openFor(t, 'memory')
     const { session, ...first } = creation()
