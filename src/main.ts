@@ -7,11 +7,13 @@ import { logLines } from './log-lines.ts'
 import { parseSettings, SettingsError } from './settings.ts'
 import { StoreRefused } from './store/refused.ts'
 import { welcome } from './welcome.ts'
+import { limitYoungHeap } from './young-heap.ts'
 
 /** A stop that takes longer is cut short; what was accepted is in the store. */
 const stopWithinMs = 10_000
 
 async function main(): Promise<void> {
+  limitYoungHeap()
   if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = parseSettings(process.env)
   const lines = logLines((text) => process.stdout.write(text))
