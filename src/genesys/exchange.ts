@@ -14,7 +14,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   settled = false
   /** In ticks of the transport. */
   expiresAt: number
-  readonly #settle: (outcome: Outcome) => void
+  #settle: ((outcome: Outcome) => void) | undefined
   readonly #onStart: (exchange: Exchange) => void
   readonly #sentAt = performance.now()
   #controller: Dispatcher.DispatchController | undefined
@@ -75,7 +75,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #finish(outcome: Outcome): void {
     if (this.settled) return
     this.settled = true
-    this.#settle(outcome)
+    this.#settle?.(outcome)
+    this.#letGo()
+  }
+
+  /** So that whoever still reaches it keeps nothing else in memory: see `Wait` in sessions/settlements.ts. */
+  #letGo(): void {
+    this.#settle = undefined
+    this.#controller = undefined
+    this.#headers = {}
+    this.#chunks = []
   }
 
   #answer(body: unknown, malformed: boolean): Answer {

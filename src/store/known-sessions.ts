@@ -34,7 +34,8 @@ export class KnownSessions {
   }
 
   keep(id: string, known: Known): void {
-    this.#known.delete(id)
+    // Who was changed last only matters once somebody may have to go.
+    if (this.#known.size > this.#capacity / 2) this.#known.delete(id)
     this.#known.set(id, known)
     if (this.#known.size <= this.#capacity) return
     const [oldest] = this.#known.keys()

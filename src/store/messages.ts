@@ -87,8 +87,11 @@ export class Messages {
   }
 
   #remember(known: KnownMessage, message: Message): void {
-    if (isSettled(message)) this.#onTheirWay.delete(message.id)
-    else this.#onTheirWay.set(message.id, known)
+    if (isSettled(message)) {
+      // Whoever leaves a Map like this is to hold nothing: see `Wait` in sessions/settlements.ts.
+      known.written = undefined
+      this.#onTheirWay.delete(message.id)
+    } else this.#onTheirWay.set(message.id, known)
     // Only messages that nobody sends any more pile up here; forgetting costs a read, nothing else.
     if (this.#onTheirWay.size > capacity) this.#onTheirWay.clear()
   }
