@@ -45,6 +45,10 @@ export type App = ReturnType<typeof createServer>
 const maxBodyBytes = 1024 * 1024
 const maxHeaderBytes = 16 * 1024
 const maxConnections = 10_000
+/** Turns of the event loop that take longer on average: load is shed. */
+const longestTurnMs = 1000
+/** A sample without a whole turn in it counts as the worst, and of a turn the start and the end must be in it. */
+const pressureSampleMs = 2 * longestTurnMs
 
 /** Allocates the server; routes are added by the caller, then `listen`. */
 export function createServer(deps: ServerDeps) {
@@ -138,13 +142,16 @@ export function createServer(deps: ServerDeps) {
 function watchPressure(app: FastifyInstance): () => boolean {
   let isUnderPressure = () => false
   app.register(async (scope) => {
-    await scope.register(underPressure, { maxEventLoopDelay: 1000, sampleInterval: 500 })
+    await scope.register(underPressure, {
+      maxEventLoopDelay: longestTurnMs,
+      sampleInterval: pressureSampleMs,
+    })
     isUnderPressure = () => scope.isUnderPressure()
   })
   // Starting holds the event loop up as load would; the first samples still show it, in real time whatever the clock.
   let shedsFrom = Number.POSITIVE_INFINITY
   app.addHook('onListen', async () => {
-    shedsFrom = performance.now() + 2000
+    shedsFrom = performance.now() + 2 * pressureSampleMs
   })
   return () => isUnderPressure() && performance.now() >= shedsFrom
 }
