@@ -35,15 +35,14 @@ export class AuditRetention {
   }
 
   #removeEntries({ session_key, session_id, tombstone }: Row, limit: number, at: number): number {
-    const { places, removePlace, removeEntry } = this.#statements
     const key = Number(session_key)
-    const kept = tombstone ?? this.#bury(key, String(session_id), at)
-    const gone = places.all(key, kept, limit)
-    for (const { number, position } of gone) {
-      removeEntry.run(position ?? null)
-      removePlace.run(key, number ?? null, position ?? null)
+    const kept = tombstone === null ? this.#bury(key, String(session_id), at) : Number(tombstone)
+    let removed = 0
+    for (const { from, to } of this.#places.take('audit', key, limit, kept)) {
+      this.#statements.removeEntries.run(from, to)
+      removed += to - from + 1
     }
-    return gone.length
+    return removed
   }
 
   /** Writes the tombstone; returns its position. */
@@ -94,15 +93,11 @@ function prepare(db: DatabaseSync) {
       SELECT session_key, session_id, tombstone FROM audited
       WHERE ended_at < ? ORDER BY ended_at, session_key LIMIT 1`),
     entries: statement(`
-      SELECT a.position, a.number, a.hash FROM places p CROSS JOIN audit a ON a.position = p.position
-      WHERE p.session_key = ? AND p.kind = 'audit' ORDER BY p.number`),
+      SELECT a.position, a.number, a.hash FROM places p
+      CROSS JOIN audit a ON a.position BETWEEN p.position AND p.position + p.count - 1
+      WHERE p.session_key = ? AND p.kind = 'audit' ORDER BY a.position`),
     buried: statement('UPDATE audited SET tombstone = ?, last = ? WHERE session_key = ?'),
-    places: statement(`
-      SELECT number, position FROM places
-      WHERE session_key = ? AND kind = 'audit' AND position <> ? ORDER BY number LIMIT ?`),
-    removePlace: statement(`
-      DELETE FROM places WHERE session_key = ? AND kind = 'audit' AND number = ? AND position = ?`),
-    removeEntry: statement('DELETE FROM audit WHERE position = ?'),
+    removeEntries: statement('DELETE FROM audit WHERE position BETWEEN ? AND ?'),
     done: statement('UPDATE audited SET ended_at = NULL WHERE session_key = ?'),
   }
 }

@@ -12,8 +12,6 @@ export class Retention {
   readonly #places: Places
   readonly #sessions: KnownSessions
   readonly #oldest: StatementSync
-  readonly #placesOf: StatementSync
-  readonly #removePlace: StatementSync
   readonly #removeRows: Record<DataKind, StatementSync[]>
   readonly #removeSession: StatementSync
   readonly #removeProgress: StatementSync
@@ -24,19 +22,13 @@ export class Retention {
     this.#sessions = sessions
     this.#oldest = db.prepare(`
       SELECT key, id FROM sessions WHERE ended_at < ? ORDER BY ended_at, key LIMIT 1`)
-    // Messages before the events that tell them.
-    this.#placesOf = db.prepare(`
-      SELECT kind, number, position FROM places
-      WHERE session_key = ? AND kind IN ('event', 'message', 'request')
-      ORDER BY kind DESC, number DESC LIMIT ?`)
-    this.#removePlace = db.prepare(`
-      DELETE FROM places WHERE session_key = ? AND kind = ? AND number = ? AND position = ?`)
     const remove = (table: string, position: string) =>
-      db.prepare(`DELETE FROM ${table} WHERE ${position} = ?`)
+      db.prepare(`DELETE FROM ${table} WHERE ${position} BETWEEN ? AND ?`)
     this.#removeRows = {
-      event: [remove('events', 'position')],
-      message: [remove('deliveries', 'message_position')],
       request: [remove('requests', 'position'), remove('answers', 'request_position')],
+      // Before the events that tell them.
+      message: [remove('deliveries', 'message_position')],
+      event: [remove('events', 'position')],
     }
     this.#removeSession = db.prepare('DELETE FROM sessions WHERE key = ?')
     this.#noteAudited = db.prepare(`
@@ -58,12 +50,14 @@ export class Retention {
   }
 
   #removeRowsOf(key: number, limit: number): number {
-    const places = this.#placesOf.all(key, limit)
-    for (const { kind, number, position } of places) {
-      for (const remove of this.#removeRows[kind as DataKind]) remove.run(position ?? null)
-      this.#removePlace.run(key, kind ?? null, number ?? null, position ?? null)
+    let removed = 0
+    for (const [kind, statements] of Object.entries(this.#removeRows)) {
+      for (const { from, to } of this.#places.take(kind as DataKind, key, limit - removed)) {
+        for (const statement of statements) statement.run(from, to)
+        removed += to - from + 1
+      }
     }
-    return places.length
+    return removed
   }
 
   #remove(key: number, id: string): void {

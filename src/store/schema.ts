@@ -168,6 +168,8 @@ export const migrations: readonly string[] = [
   DROP TABLE messages;
   CREATE UNIQUE INDEX messages_by_id ON events (message_id, session_key) WHERE ordinal IS NOT NULL;
   `,
+  // Rows from there on, each with the next number at the next position.
+  'ALTER TABLE places ADD COLUMN count INTEGER NOT NULL DEFAULT 1',
 ]
 
 /** Brings the database to the newest version, all steps or none. Takes the write lock even when nothing is to do. */

@@ -8,7 +8,7 @@ describe('Places', () => {
   it('are the same before and after the table took them up, and in another process', (t) => {
     const { db, places, addEvents } = setUp(t)
     const positions = addEvents(2500)
-    const settled = () => db.prepare('SELECT count(*) AS count FROM places').get()?.count
+    const settled = () => db.prepare('SELECT sum(count) AS count FROM places').get()?.count
     const answers = (from: Places) => [
       from.after('event', 1, 0, 10_000),
       from.after('event', 1, 1990, 20),
@@ -28,6 +28,30 @@ describe('Places', () => {
     assert.equal(settled(), 2500)
     assert.deepEqual(places.after('event', 1, 2499, 20), [positions.at(-1), ...more])
     assert.deepEqual(new Places(db).after('event', 1, 2499, 20), [positions.at(-1), ...more])
+  })
+
+  it('are one entry for rows that follow each other, and can be taken from the first on', (t) => {
+    const { db, places, addEvents } = setUp(t)
+    const rows = [...addEvents(5)]
+    places.next()
+    rows.push(...addEvents(3))
+    places.settle()
+    const entries = () => db.prepare('SELECT number, count FROM places').all()
+    assert.deepEqual(entries().map(Object.values), [
+      [1, 5],
+      [6, 3],
+    ])
+    assert.deepEqual(places.after('event', 1, 3, 3), rows.slice(3, 6))
+
+    const [first = 0, , , , , sixth = 0] = rows
+    assert.deepEqual(places.take('event', 1, 2), [{ from: first, to: first + 1 }])
+    assert.deepEqual(places.after('event', 1, 0, 20), rows.slice(2))
+    assert.deepEqual(places.take('event', 1, 20, sixth + 1), [
+      { from: first + 2, to: first + 4 },
+      { from: sixth, to: sixth },
+    ])
+    assert.deepEqual(places.after('event', 1, 0, 20), rows.slice(6))
+    assert.deepEqual(places.take('message', 1, 20), [])
   })
 
   it('that were rolled back are forgotten, and their positions are not given again', (t) => {
