@@ -1,5 +1,6 @@
 /** The process: environment, signals, exit code. The only reader of `process`. */
 import { existsSync, readFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import { type Gateway, startGateway } from './gateway.ts'
 import { leaveHandover } from './handover.ts'
@@ -7,13 +8,18 @@ import { logLines } from './log-lines.ts'
 import { parseSettings, SettingsError } from './settings.ts'
 import { StoreRefused } from './store/refused.ts'
 import { welcome } from './welcome.ts'
-import { limitYoungHeap } from './young-heap.ts'
 
 /** A stop that takes longer is cut short; what was accepted is in the store. */
 const stopWithinMs = 10_000
 
+/**
+ * V8 makes at once in its old generation what a place in the code makes and most often lives on: here each state of a
+ * session, which lives until the next. Whatever led to it followed it there, and waited for a full collection.
+ */
+const withoutPretenuring = '--no-allocation-site-pretenuring'
+
 async function main(): Promise<void> {
-  limitYoungHeap()
+  setFlagsFromString(withoutPretenuring)
   if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = parseSettings(process.env)
   const lines = logLines((text) => process.stdout.write(text))

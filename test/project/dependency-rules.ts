@@ -41,7 +41,6 @@ export const rules: readonly Rule[] = [
       'welcome.ts',
       'handover.ts',
       'log-lines.ts',
-      'young-heap.ts',
       'store/refused.ts',
       ...vocabulary,
     ],

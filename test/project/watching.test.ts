@@ -14,7 +14,6 @@ const allowed: Record<string, string> = {
   'test/faults/full-disk.test.ts': 'mount and prlimit',
   'test/faults/store-trouble.test.ts': 'prlimit',
   'test/project/programs.ts': 'npm scripts, and the image’s command with its own health check',
-  'test/project/young-heap.test.ts': 'a program that does nothing but make objects',
   'test/simulator/main.test.ts': 'the simulator',
   'test/store/kill.test.ts': 'the program writes a database',
   'test/streams/watched-wire.test.ts': 'the program watches by itself, which is what is tested',
