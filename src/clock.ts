@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** Time as the gateway sees it. Everything that waits or stamps takes one, so a test can move it. */
 export interface Clock {
-  /** Wall clock, epoch milliseconds. */
+  /** Wall clock, whole milliseconds since the epoch. */
   now(): number
   /** Resolves after `ms`; rejects with the signal's reason when aborted first. Never holds the process open. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>

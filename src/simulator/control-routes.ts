@@ -30,7 +30,7 @@ import type { BehaviourChange } from './switches/behaviour.ts'
 const ById = z.object({ id: z.string() })
 const Freezing = z.strictObject({ frozen: z.boolean() })
 const Revocation = z.strictObject({ clientId: z.string().optional() })
-const Advance = z.strictObject({ advanceMs: z.number().nonnegative() })
+const Advance = z.strictObject({ advanceMs: z.int().nonnegative() })
 const Joining = z.strictObject({
   id: z.string().optional(),
   nickname: z.string().optional(),

@@ -27,7 +27,9 @@ export class MovableTime implements Clock {
   }
 
   after(ms: number, run: () => void): () => void {
-    const appointment: Appointment = { dueAt: this.now() + ms, run, disarm: () => undefined }
+    // Whole, because moving on to it makes it the time, and that is in whole milliseconds.
+    const dueAt = this.now() + Math.ceil(ms)
+    const appointment: Appointment = { dueAt, run, disarm: () => undefined }
     this.#appointments.add(appointment)
     this.#arm(appointment)
     return () => this.#cancel(appointment)

@@ -122,6 +122,7 @@ describe('the control routes', () => {
 
     assert.equal((await control(simulator, 'POST', '/faults', { kind: 'gremlin' })).status, 400)
     assert.equal((await control(simulator, 'POST', '/clock', { advanceMs: -1 })).status, 400)
+    assert.equal((await control(simulator, 'POST', '/clock', { advanceMs: 0.5 })).status, 400)
     assert.equal((await control(simulator, 'PATCH', '/options', { colour: 'red' })).status, 400)
     assert.equal((await control(simulator, 'POST', '/tokens/revoke', {})).body.revoked, 0)
   })

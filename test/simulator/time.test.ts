@@ -28,6 +28,17 @@ describe('MovableTime', () => {
     assert.equal(time.now(), 1_500)
   })
 
+  it('is a whole number of milliseconds, whatever the wait it was moved on to', () => {
+    const time = new MovableTime(still)
+    const seen: number[] = []
+    time.after(99.3, () => void seen.push(time.now()))
+
+    time.advance(100)
+
+    assert.deepEqual(seen, [1_100])
+    assert.equal(time.now(), 1_100)
+  })
+
   it('forgets what was cancelled, and everything on reset', () => {
     const time = new MovableTime(still)
     const rang: string[] = []

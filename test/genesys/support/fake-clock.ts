@@ -19,7 +19,7 @@ export class FakeClock implements Clock {
   }
 
   after(ms: number, run: () => void): () => void {
-    const alarm = { at: this.#now + ms, ring: run }
+    const alarm = { at: this.#now + Math.ceil(ms), ring: run }
     this.#alarms.push(alarm)
     return () => {
       this.#alarms = this.#alarms.filter((each) => each !== alarm)
