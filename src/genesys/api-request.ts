@@ -18,7 +18,8 @@ export function apiRequest(
   patience: Pick<HttpRequest, 'leaveBy' | 'timeoutMs'>,
 ): HttpRequest {
   const headers = ['authorization', `Bearer ${token}`, 'accept', 'application/json']
-  headers.push('user-agent', userAgent)
+  // Answers are small: to unpack one costs more than it saves. Without this line any coding would do.
+  headers.push('accept-encoding', 'identity', 'user-agent', userAgent)
   if (trace) headers.push('traceparent', trace.parent)
   if (trace?.state) headers.push('tracestate', trace.state)
   if (requestId) headers.push('x-request-id', requestId)

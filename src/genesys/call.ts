@@ -1,6 +1,6 @@
 /**
  * One call on its way through the door: which OAuth client, which token, when it may leave, and whether it is tried
- * again. It is, while the deadline allows, after 429 and 5xx, after attempts nobody can have seen, and after lost ones
+ * again. It is, while the deadline allows, after 408, 429 and 5xx, after attempts nobody can have seen, and after lost ones
  * that are repeatable; never otherwise, because nobody knows whether those were acted on.
  */
 import type { Clock } from '../clock.ts'
@@ -51,7 +51,7 @@ export interface CallDeps {
   ending: AbortSignal
 }
 
-/** Of attempts that were answered 5xx or lost. Those that reach nobody are bounded by the deadline alone. */
+/** Of attempts that were answered 408 or 5xx, or lost. Those that reach nobody are bounded by the deadline alone. */
 const mostFailures = 4
 const leastAttemptMs = 1_000
 const leastPauseMs = 250

@@ -154,7 +154,7 @@ export interface UpstreamRequest {
   repeatable: boolean
 }
 
-/** What came back when it was not one of the statuses the client deals with itself (401, 403, 429, 5xx). */
+/** What came back when it was not one of the statuses the client deals with itself (401, 403, 408, 429, 5xx). */
 export interface UpstreamAnswer {
   status: number
   /** Parsed JSON; undefined when the body was empty or not JSON. */

@@ -1,7 +1,11 @@
 /** One request in undici's hands: collects its answer, and tells undici's errors in our words. */
+import { gunzipSync } from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import type { Answer, AnswerHeaders, Fault, FaultKind, Outcome } from './outcome.ts'
+import { headerOf } from './retry.ts'
 
+/** Two names of one coding. */
+const gzip: ReadonlySet<string | undefined> = new Set(['gzip', 'x-gzip'])
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -16,6 +20,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   expiresAt: number
   #settle: ((outcome: Outcome) => void) | undefined
   readonly #onStart: (exchange: Exchange) => void
+  readonly #maxAnswerBytes: number
   readonly #sentAt = performance.now()
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
@@ -24,10 +29,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     expiresAt: number,
+    maxAnswerBytes: number,
     onStart: (exchange: Exchange) => void,
     settle: (outcome: Outcome) => void,
   ) {
     this.expiresAt = expiresAt
+    this.#maxAnswerBytes = maxAnswerBytes
     this.#onStart = onStart
     this.#settle = settle
   }
@@ -52,7 +59,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const { body, malformed } = parseBody(this.#chunks)
+    const coding = headerOf(this.#headers, 'content-encoding')
+    const { body, malformed } = parseBody(this.#chunks, coding, this.#maxAnswerBytes)
     this.#finish(this.#answer(body, malformed))
   }
 
@@ -100,12 +108,23 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-function parseBody(chunks: Buffer[]): { body: unknown; malformed: boolean } {
+/**
+ * Nobody is asked to compress, but without an `Accept-Encoding` a server may, and some proxies do whatever is asked:
+ * what a message came to must not hang on that.
+ */
+function parseBody(
+  chunks: Buffer[],
+  coding: string | undefined,
+  maxAnswerBytes: number,
+): { body: unknown; malformed: boolean } {
   const [first] = chunks
   if (first === undefined) return { body: undefined, malformed: false }
   const bytes = chunks.length === 1 ? first : Buffer.concat(chunks)
   try {
-    return { body: JSON.parse(utf8.decode(bytes)), malformed: false }
+    const plain = gzip.has(coding?.toLowerCase())
+      ? gunzipSync(bytes, { maxOutputLength: maxAnswerBytes })
+      : bytes
+    return { body: JSON.parse(utf8.decode(plain)), malformed: false }
   } catch {
     return { body: undefined, malformed: true }
   }

@@ -17,11 +17,12 @@ export function isForDialect(status: number): boolean {
   return status < 300 || (status >= 400 && status < 500 && !ownStatuses.has(status))
 }
 
-const ownStatuses: ReadonlySet<number> = new Set([401, 403, 429])
+const ownStatuses: ReadonlySet<number> = new Set([401, 403, 408, 429])
 
 /** Whether a second attempt can help and cannot double anything. 401 and 429 have rules of their own. */
 export function mayRepeat(outcome: Outcome, request: UpstreamRequest): boolean {
-  if (outcome.kind === 'answer') return outcome.status >= 500
+  // 408 (`client.timeout`): the platform gave up waiting for the request, so it has not acted on it.
+  if (outcome.kind === 'answer') return outcome.status >= 500 || outcome.status === 408
   if (!passing.has(outcome.fault)) return false
   return outcome.fate === 'refused' || request.repeatable
 }
@@ -69,6 +70,9 @@ function refusal(answer: Answer, circumstances: Circumstances): UpstreamError {
   }
   if (status === 429) {
     return fail('rate-limited', `${call} answered 429: its rate limit is reached`, true)
+  }
+  if (status === 408) {
+    return fail('upstream-timeout', `${call} answered 408: it got the request too slowly`, true)
   }
   if (status >= 500) return fail('upstream-error', `${call} answered ${status}`, true)
   const detail = `${call} answered ${status}, which this service does not follow`

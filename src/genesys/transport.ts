@@ -18,6 +18,7 @@ const tickMs = 100
 export class Transport {
   readonly #pool: Pool
   readonly #clock: Clock
+  readonly #maxAnswerBytes: number
   readonly #open = new Set<Exchange>()
   #ticks = 0
   #ticking = false
@@ -25,6 +26,7 @@ export class Transport {
 
   constructor(origin: string, options: TransportOptions) {
     this.#clock = options.clock
+    this.#maxAnswerBytes = options.maxAnswerBytes ?? 1024 * 1024
     this.#pool = new Pool(origin, {
       connections: options.connections ?? 128,
       pipelining: 1,
@@ -34,7 +36,7 @@ export class Transport {
       // undici's own timers are up to a second late, and let an answer drip for ever; see #tick.
       headersTimeout: 0,
       bodyTimeout: 0,
-      maxResponseSize: options.maxAnswerBytes ?? 1024 * 1024,
+      maxResponseSize: this.#maxAnswerBytes,
       // Well below what servers use, and 2 s below what this one announces: a request that meets a connection the
       // other side is just closing is lost without a word on whether it was read.
       keepAliveTimeout: 4_000,
@@ -47,6 +49,7 @@ export class Transport {
       const { method, path, headers, body = null, timeoutMs, leaveBy } = request
       const exchange = new Exchange(
         this.#tickIn(leaveBy - this.#clock.now()),
+        this.#maxAnswerBytes,
         () => {
           exchange.expiresAt = this.#tickIn(timeoutMs)
         },

@@ -36,6 +36,7 @@ describe('GenesysClient.call', () => {
     assert.equal(seen?.body, '{"text":"hello"}')
     assert.equal(seen?.headers.authorization, 'Bearer fake-token-1')
     assert.equal(seen?.headers['content-type'], 'application/json')
+    assert.equal(seen?.headers['accept-encoding'], 'identity')
     const passedOn = String(seen?.headers.traceparent)
     assert.match(passedOn, /^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/)
     assert.notEqual(passedOn, parent)
@@ -194,6 +195,21 @@ describe('GenesysClient.call, answers that pass (M5)', () => {
       'returned',
       'leaving',
     ])
+  })
+
+  it('tries again after 408: the platform never had the whole request', async (t) => {
+    const { api, client } = await buildClient(t)
+    api.queue(answers(408, { code: 'client.timeout' }), answers(200, {}))
+    const reply = await client.call(request({ repeatable: false }), options())
+    assert.equal(reply.status, 200)
+    assert.equal(reply.attempts, 2)
+
+    api.usually(answers(408, {}))
+    await assert.rejects(client.call(request(), options()), {
+      code: 'upstream-timeout',
+      fate: 'refused',
+      retryable: true,
+    })
   })
 
   it('gives up after four attempts, and passes on what the platform said', async (t) => {

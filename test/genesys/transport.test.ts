@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { systemClock } from '../../src/clock.ts'
 import type { HttpRequest, Outcome } from '../../src/genesys/outcome.ts'
 import { Transport, type TransportOptions } from '../../src/genesys/transport.ts'
@@ -44,6 +45,8 @@ function faultOf(outcome: Outcome): [string, string] {
   return [outcome.fault, outcome.fate]
 }
 
+const mebibyte = 'x'.repeat(1024 * 1024)
+
 describe('Transport', () => {
   it('sends method, path, headers and body, and reads status, headers and JSON', async (t) => {
     const { upstream, transport } = await build(t)
@@ -69,6 +72,9 @@ describe('Transport', () => {
     ['a body that is cut short', answers(200, '{"a":'), undefined, true],
     ['JSON behind a byte order mark', answers(200, '\ufeff{"a":1}'), { a: 1 }, false],
     ['a body that is not UTF-8', notUtf8, undefined, true],
+    ['a body that is packed unasked', packed(gzipSync('{"a":1}')), { a: 1 }, false],
+    ['a body that says it is packed', packed(Buffer.from('{"a":1}')), undefined, true],
+    ['a body that unpacks to over a MiB', packed(gzipSync(`"${mebibyte}"`)), undefined, true],
   ]
   for (const [name, behaviour, body, malformed] of bodies) {
     it(`reads ${name}`, async (t) => {
@@ -101,7 +107,7 @@ describe('Transport', () => {
     ['a success that breaks off', breaksOff(200), 'reset'],
     ['no answer in time', hangs, 'timeout'],
     ['something that is not HTTP', talksNonsense, 'protocol'],
-    ['an answer over a MiB', answers(200, `"${'x'.repeat(1024 * 1024)}"`), 'too-large'],
+    ['an answer over a MiB', answers(200, `"${mebibyte}"`), 'too-large'],
   ]
   for (const [name, behaviour, fault] of lost) {
     it(`does not know the fate of a request that met ${name}`, async (t) => {
@@ -219,4 +225,12 @@ async function notUtf8(...[request, response]: Parameters<Behaviour>): Promise<v
   request.resume()
   response.writeHead(200)
   response.end(Buffer.from([0x22, 0xff, 0x22]))
+}
+
+function packed(bytes: Buffer): Behaviour {
+  return (request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-encoding': 'gzip' })
+    response.end(bytes)
+  }
 }
