@@ -1,6 +1,5 @@
 import { type DialectName, dialectNames } from './sessions/session.ts'
-import type { RateLimit } from './settings.ts'
-import { rateLimit } from './settings-values.ts'
+import { type RateLimit, rateLimit } from './settings-values.ts'
 
 /** `100/60s` for all, `conversations=100/1s,…` for some, `off` for none. What is not named keeps its documented limit. */
 export function parseLimits(

@@ -2,7 +2,23 @@
 import { createHash } from 'node:crypto'
 import { RE2JS } from 're2js'
 import { z } from 'zod'
-import type { ApiKey, RateLimit } from './settings.ts'
+
+const roles = ['app', 'ops', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** A caller the gateway knows. Only the SHA-256 of its key is kept. */
+export interface ApiKey {
+  name: string
+  role: Role
+  sha256: string
+}
+
+export function apiKeyOf(name: string, role: Role, key: string): ApiKey {
+  return { name, role, sha256: createHash('sha256').update(key).digest('hex') }
+}
+
+/** At most `limit` calls in any `windowMs`; `off` counts nothing. */
+export type RateLimit = { limit: number; windowMs: number } | 'off'
 
 export const integer = (min: number, max: number) =>
   z
@@ -99,13 +115,18 @@ export const apiKeys = list.transform((entries, context): ApiKey[] => {
   return good
 })
 
+const hashed = 'sha256:'
+
 function apiKey(entry: string): ApiKey | undefined {
-  const [, name, role, secret] = /^([^:\s]+):(app|ops|admin):(\S+)$/.exec(entry) ?? []
-  if (!name || !role || !secret) return undefined
-  const hashed = secret.startsWith('sha256:') ? secret.slice('sha256:'.length).toLowerCase() : null
-  if (hashed !== null && !/^[0-9a-f]{64}$/.test(hashed)) return undefined
-  const sha256 = hashed ?? createHash('sha256').update(secret).digest('hex')
-  return { name, role: role as ApiKey['role'], sha256 }
+  const [, name, role, secret] = /^([^:\s]+):([^:\s]+):(\S+)$/.exec(entry) ?? []
+  if (!name || !isRole(role) || !secret) return undefined
+  if (!secret.startsWith(hashed)) return apiKeyOf(name, role, secret)
+  const sha256 = secret.slice(hashed.length).toLowerCase()
+  return /^[0-9a-f]{64}$/.test(sha256) ? { name, role, sha256 } : undefined
+}
+
+function isRole(text: string | undefined): text is Role {
+  return (roles as readonly (string | undefined)[]).includes(text)
 }
 
 function tryJson(text: string): unknown {

@@ -2,12 +2,13 @@
  * The environment, read once and shaped for its readers. `parseSettings` reports every problem at once, so that an
  * operator fixes a deployment in one go. What each is for stands in settings-table.ts; a test compares the two.
  */
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { wrongWithUrl } from './public-addresses.ts'
 import { type DialectName, dialectNames } from './sessions/session.ts'
 import { parseLimits } from './settings-limits.ts'
 import {
+  type ApiKey,
+  apiKeyOf,
   apiKeys,
   duration,
   flag,
@@ -16,26 +17,14 @@ import {
   jsonList,
   list,
   patterns,
+  type RateLimit,
+  type Role,
   rateLimit,
   socketOrigin,
 } from './settings-values.ts'
 
-export const roles = ['app', 'ops', 'admin'] as const
-export type Role = (typeof roles)[number]
-
-/** A caller the gateway knows. Only the SHA-256 of its key is kept. */
-export interface ApiKey {
-  name: string
-  role: Role
-  sha256: string
-}
-
-export function apiKeyOf(name: string, role: Role, key: string): ApiKey {
-  return { name, role, sha256: createHash('sha256').update(key).digest('hex') }
-}
-
-/** At most `limit` calls in any `windowMs`; `off` counts nothing. */
-export type RateLimit = { limit: number; windowMs: number } | 'off'
+export type { ApiKey, RateLimit, Role }
+export { apiKeyOf }
 
 export interface Settings {
   mode: 'live' | 'simulator'

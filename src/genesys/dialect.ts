@@ -4,8 +4,9 @@ import type { Attachment, Author } from '../sessions/message.ts'
 import type { Consent, DialectName, Guest, Routing } from '../sessions/session.ts'
 import type { Trace } from '../trace.ts'
 import type { InboundMessage, StreamNews } from './stream-news.ts'
+import type { UpstreamGuest } from './upstream-guest.ts'
 
-export type { InboundMessage, StreamNews }
+export type { InboundMessage, StreamNews, UpstreamGuest }
 
 /**
  * The port every Genesys surface implements. A dialect does no I/O and keeps no state: it describes requests and
@@ -176,16 +177,6 @@ export interface NewGuest {
   uuid: string
   /** Epoch ms. */
   at: number
-}
-
-/** What the platform knows the guest by. */
-export interface UpstreamGuest {
-  guestId: string
-  conversationId: string | null
-  /** What the dialect must remember that is not a secret. */
-  upstream: JsonObject
-  /** What it must remember that is. */
-  secrets: JsonObject | null
 }
 
 export interface OutboundText {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { Attachment, Author } from '../sessions/message.ts'
-import type { UpstreamGuest } from './dialect.ts'
+import type { UpstreamGuest } from './upstream-guest.ts'
 
 /** What one frame from the platform says. */
 export type StreamNews =

@@ -1,5 +1,5 @@
 /** What there is, for people and tests to look at: never a secret. */
-import type { RunningWorld } from './world.ts'
+import type { RunningWorld } from './running-world.ts'
 
 const shownConversations = 200
 

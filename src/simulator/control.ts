@@ -9,10 +9,10 @@ import { type Agent, authors, type Conversation, type Message } from './conversa
 import type { FaultRequest } from './fault-rules.ts'
 import type { StandingFault } from './faults.ts'
 import type { ReceivedRequest } from './received.ts'
+import type { RunningWorld } from './running-world.ts'
 import type { Coverage, GuestControl } from './surface.ts'
 import { type Behaviour, type BehaviourChange, changedBehaviour } from './switches/behaviour.ts'
 import type { MovableTime } from './time.ts'
-import type { RunningWorld } from './world.ts'
 
 export interface Control {
   /** Forgets guests, tokens, faults and what was received; options and clock go back to how it started. */

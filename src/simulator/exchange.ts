@@ -3,6 +3,7 @@
  * the operation, faults after, answer.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Answer } from './answer.ts'
 import { credentials } from './client-credentials.ts'
 import type { RequestRule } from './fault-rules.ts'
 import { textOfAnswer } from './platform-error.ts'
@@ -16,10 +17,10 @@ import {
   noToken,
   tooManyRequests,
 } from './refusals.ts'
+import type { RunningWorld } from './running-world.ts'
 import type { Reading } from './sliding-window.ts'
-import type { Answer, Operation } from './surface.ts'
+import type { Operation } from './surface.ts'
 import type { Token } from './token-desk.ts'
-import type { RunningWorld } from './world.ts'
 
 export class Exchange {
   readonly #world: RunningWorld

@@ -1,6 +1,6 @@
 /** The error body every surface but OAuth answers with. Its `contextId` is added when it is sent. */
 import type { z } from 'zod'
-import type { Answer } from './surface.ts'
+import type { Answer } from './answer.ts'
 
 export interface ErrorDetail {
   errorCode: string

@@ -1,6 +1,8 @@
 /** What an operation gets of a request's body: parsed JSON, unless it asked for something else. */
+
+import type { Answer } from './answer.ts'
 import { platformError } from './platform-error.ts'
-import type { Answer, Operation } from './surface.ts'
+import type { Operation } from './surface.ts'
 
 /** A body no operation should see, and the answer it gets. */
 export class UnreadableBody {

@@ -1,8 +1,8 @@
 /** The answers a request gets before any surface sees it: from the token check, the quota, the scope and the faults. */
 
+import type { Answer } from './answer.ts'
 import { codeOfStatus, platformError } from './platform-error.ts'
 import type { Reading } from './sliding-window.ts'
-import type { Answer } from './surface.ts'
 import type { Behaviour } from './switches/behaviour.ts'
 
 export function noToken(): Answer {

@@ -3,8 +3,8 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { Exchange } from './exchange.ts'
 import { codeOfStatus, platformError } from './platform-error.ts'
 import { notFound } from './refusals.ts'
+import type { RunningWorld } from './running-world.ts'
 import type { Operation } from './surface.ts'
-import type { RunningWorld } from './world.ts'
 
 /** The platform's limit on a request body, bytes. */
 const bodyLimit = 512_000

@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { type Control, createControl } from './control.ts'
 import { controlRoutes } from './control-routes.ts'
 import { completeOptions, type SimulatorOptions } from './options.ts'
+import { runWorld } from './running-world.ts'
 import { createServer } from './server.ts'
 import { serveUpgrades } from './sockets/upgrade.ts'
 import { MovableTime } from './time.ts'
-import { createWorld } from './world.ts'
 
 export interface Simulator extends AsyncDisposable {
   /** `http://host:port`, good for the API and the login host; with `ws:` for the messaging hosts. */
@@ -24,12 +24,12 @@ export interface Simulator extends AsyncDisposable {
 export async function startSimulator(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
   const settled = completeOptions(options)
   const time = new MovableTime(settled.clock)
-  let world = createWorld(settled, time)
+  let world = runWorld(settled, time)
 
   function reset(): void {
     world.end()
     time.reset()
-    world = createWorld(settled, time)
+    world = runWorld(settled, time)
   }
 
   const control = createControl({ world: () => world, time, reset })

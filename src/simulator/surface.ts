@@ -3,6 +3,7 @@
  * everything. It knows nothing of HTTP servers: an operation gets a call and gives an answer, an endpoint is asked
  * who may connect and then gets a link to talk over.
  */
+import type { Answer } from './answer.ts'
 import type { Conversation } from './conversation.ts'
 import type { Reading } from './sliding-window.ts'
 import type { SocketEndpoint } from './sockets/endpoint.ts'
@@ -44,15 +45,6 @@ export interface Call {
   readonly token: Token | null
   /** The caller's quota with this call counted; undefined when there is no limit. */
   readonly quota: Reading | undefined
-}
-
-export interface Answer {
-  readonly status: number
-  /** Sent as JSON, or as it is. */
-  readonly body?: object
-  /** Instead of a body: the platform's error body, which gets its `contextId` on the way out. */
-  readonly error?: object
-  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What the control can do to one guest of a surface, by any id or token the guest goes by. False: nobody is. */

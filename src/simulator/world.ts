@@ -1,6 +1,5 @@
-/** All the state of a simulated platform. A reset throws it away and makes another. */
+/** All the state of a simulated platform. */
 import type { Socket } from 'node:net'
-import { startAgent } from './agent.ts'
 import { Chance } from './chance.ts'
 import { Conversations } from './conversations.ts'
 import { Faults } from './faults.ts'
@@ -9,10 +8,7 @@ import { PlatformEvents } from './platform-events.ts'
 import { Quotas } from './quota.ts'
 import { ReceivedLog } from './received.ts'
 import { everyScope } from './scopes.ts'
-import type { SocketEndpoint } from './sockets/endpoint.ts'
 import { Links } from './sockets/links.ts'
-import type { Operation, Surface } from './surface.ts'
-import { surfaceMakers } from './surfaces/index.ts'
 import type { Behaviour } from './switches/behaviour.ts'
 import type { MovableTime } from './time.ts'
 import { TokenDesk } from './token-desk.ts'
@@ -34,21 +30,12 @@ export interface World {
   readonly over: AbortSignal
 }
 
-/** A world with its surfaces, their operations and sockets by `surface.name`. */
-export interface RunningWorld extends World {
-  readonly surfaces: readonly Surface[]
-  readonly operations: ReadonlyMap<string, Operation>
-  readonly endpoints: readonly { operation: string; endpoint: SocketEndpoint }[]
-  /** Cuts every connection it holds. */
-  end(): void
-}
-
-export function createWorld(options: CompleteOptions, time: MovableTime): RunningWorld {
+/** A world in which nothing has happened yet. */
+export function newWorld(options: CompleteOptions, time: MovableTime, over: AbortSignal): World {
   const behaviour = structuredClone(options.behaviour)
   const chance = new Chance(options.seed)
   const limit = options.conversationLimit
-  const ending = new AbortController()
-  const world: World = {
+  return {
     behaviour,
     time,
     chance,
@@ -60,30 +47,6 @@ export function createWorld(options: CompleteOptions, time: MovableTime): Runnin
     links: new Links(),
     events: new PlatformEvents(),
     held: new Set(),
-    over: ending.signal,
-  }
-  startAgent(world)
-  const surfaces = surfaceMakers.map((make) => make(world))
-  const operations = surfaces.flatMap((surface) =>
-    surface.operations.map(
-      (operation) => [`${surface.name}.${operation.name}`, operation] as const,
-    ),
-  )
-  const endpoints = surfaces.flatMap((surface) =>
-    (surface.sockets ?? []).map((endpoint) => ({
-      operation: `${surface.name}.${endpoint.name}`,
-      endpoint,
-    })),
-  )
-  return {
-    ...world,
-    surfaces,
-    operations: new Map(operations),
-    endpoints,
-    end: () => {
-      ending.abort()
-      for (const socket of world.held) socket.destroy()
-      for (const link of world.links.list()) link.destroy()
-    },
+    over,
   }
 }

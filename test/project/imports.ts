@@ -29,12 +29,9 @@ export function importsOf(file: SourceFile): Import[] {
     }))
 }
 
-/** Files that import each other in a circle when the program runs, each circle once, starting at its first file. */
+/** Files that import each other in a circle, types included, each circle once, starting at its first file. */
 export function importCircles(imports: readonly Import[]): string[][] {
-  const next = Map.groupBy(
-    imports.filter((found) => !found.isType),
-    (found) => found.from,
-  )
+  const next = Map.groupBy(imports, (found) => found.from)
   const circles = new Map<string, string[]>()
   const finished = new Set<string>()
 

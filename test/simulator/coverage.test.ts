@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { completeOptions } from '../../src/simulator/options.ts'
+import { runWorld } from '../../src/simulator/running-world.ts'
 import { MovableTime } from '../../src/simulator/time.ts'
-import { createWorld } from '../../src/simulator/world.ts'
 import { type Body, signIn, startTestSimulator } from './support.ts'
 
 const options = completeOptions({})
-const { surfaces } = createWorld(options, new MovableTime(options.clock))
+const { surfaces } = runWorld(options, new MovableTime(options.clock))
 
 describe('the coverage list', () => {
   for (const surface of surfaces) {

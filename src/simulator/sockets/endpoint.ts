@@ -1,7 +1,7 @@
 /** Where guests connect to a surface by WebSocket, as the surface declares it. */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Answer } from '../surface.ts'
-import type { Link } from './link.ts'
+import type { Answer } from '../answer.ts'
+import type { Link, Receiver } from './link.ts'
 
 export interface SocketEndpoint {
   /** Unique among the surface's operations; faults and `received` know it as `surface.name`. */
@@ -26,14 +26,4 @@ export interface Admitted {
   subject: string
   /** Called once, when the socket is open. */
   open(link: Link): Receiver
-}
-
-/** The surface's end of one connection. */
-export interface Receiver {
-  /** A text frame as it came. */
-  receive(text: string): void
-  /** Answers a frame with an error instead, as a fault told it to. */
-  refuse(text: string, code: number, message: string): void
-  /** The connection is gone, whoever ended it. */
-  closed?(): void
 }

@@ -1,31 +1,59 @@
 /** The way of frames in one direction of a link, through the faults ordered for it. */
+import type { Chance } from '../chance.ts'
 import type { FrameRule } from '../fault-rules.ts'
-import type { World } from '../world.ts'
-import type { Link } from './link.ts'
+import type { Faults } from '../faults.ts'
+import type { MovableTime } from '../time.ts'
 
 type Refusal = FrameRule & { kind: 'frame-refuse' }
 type Deliver = (text: string, refusal: Refusal | undefined) => void
 
+export interface FramePathDeps {
+  time: MovableTime
+  chance: Chance
+  faults: Faults
+}
+
+export interface LineOrigin {
+  readonly id: string
+  /** The endpoint, as `surface.name`. */
+  readonly operation: string
+  /** Path and query of the upgrade. */
+  readonly path: string
+}
+
+/** The connection whose frames these are, as far as faults touch it. */
+export interface Line {
+  readonly origin: LineOrigin
+  freeze(frozen: boolean): void
+  close(code: number, reason?: string): void
+  destroy(): void
+}
+
 export class FramePath {
-  readonly #world: World
-  readonly #link: Link
+  readonly #deps: FramePathDeps
+  readonly #line: Line
   readonly #direction: FrameRule['direction']
   readonly #deliver: Deliver
   readonly #held = new Map<FrameRule, { texts: string[]; cancel: () => void }>()
   #passed = 0
 
-  constructor(world: World, link: Link, direction: FrameRule['direction'], deliver: Deliver) {
-    this.#world = world
-    this.#link = link
+  constructor(
+    deps: FramePathDeps,
+    line: Line,
+    direction: FrameRule['direction'],
+    deliver: Deliver,
+  ) {
+    this.#deps = deps
+    this.#line = line
     this.#direction = direction
     this.#deliver = deliver
   }
 
   pass(text: string): void {
     this.#passed += 1
-    const { operation, path } = this.#link.origin
+    const { operation, path } = this.#line.origin
     const target = { operation, clientId: null, path, body: text }
-    const rules = this.#world.faults.strikeFrame(this.#direction, target)
+    const rules = this.#deps.faults.strikeFrame(this.#direction, target)
     if (rules.length === 0) this.#deliver(text, undefined)
     else this.#suffer(text, rules)
   }
@@ -56,10 +84,10 @@ export class FramePath {
           refusal = rule
           break
         case 'frame-freeze':
-          afterwards.push(() => this.#link.freeze(true))
+          afterwards.push(() => this.#line.freeze(true))
           break
         case 'frame-close':
-          afterwards.push(() => close(this.#link, rule))
+          afterwards.push(() => close(this.#line, rule))
           break
       }
     }
@@ -67,14 +95,14 @@ export class FramePath {
       for (let copy = 0; copy < copies; copy += 1) this.#deliver(text, refusal)
       for (const act of afterwards) act()
     }
-    if (delayMs > 0) this.#world.time.after(delayMs, go)
+    if (delayMs > 0) this.#deps.time.after(delayMs, go)
     else go()
   }
 
   #hold(rule: FrameRule & { kind: 'frame-shuffle' }, text: string): void {
     const batch = this.#held.get(rule) ?? {
       texts: [],
-      cancel: this.#world.time.after(rule.holdMs, () => this.#release(rule)),
+      cancel: this.#deps.time.after(rule.holdMs, () => this.#release(rule)),
     }
     this.#held.set(rule, batch)
     batch.texts.push(text)
@@ -89,16 +117,11 @@ export class FramePath {
   }
 
   #draw(): number {
-    return this.#world.chance.fraction(
-      'jitter',
-      this.#link.origin.id,
-      this.#direction,
-      this.#passed,
-    )
+    return this.#deps.chance.fraction('jitter', this.#line.origin.id, this.#direction, this.#passed)
   }
 }
 
-function close(link: Link, { code, reason }: FrameRule & { kind: 'frame-close' }): void {
-  if (code === undefined) link.destroy()
-  else link.close(code, reason)
+function close(line: Line, { code, reason }: FrameRule & { kind: 'frame-close' }): void {
+  if (code === undefined) line.destroy()
+  else line.close(code, reason)
 }

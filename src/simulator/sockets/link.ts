@@ -1,45 +1,50 @@
 /** One open WebSocket with what can go wrong on it. Frames in either direction pass the ordered faults. */
 import type { WebSocket } from 'ws'
-import type { World } from '../world.ts'
-import type { Receiver } from './endpoint.ts'
-import { FramePath } from './frame-path.ts'
+import type { ReceivedLog } from '../received.ts'
+import { FramePath, type FramePathDeps, type Line, type LineOrigin } from './frame-path.ts'
 
-export interface LinkOrigin {
-  readonly id: string
-  /** The endpoint, as `surface.name`. */
-  readonly operation: string
-  /** Path and query of the upgrade. */
-  readonly path: string
+/** The surface's end of one connection. */
+export interface Receiver {
+  /** A text frame as it came. */
+  receive(text: string): void
+  /** Answers a frame with an error instead, as a fault told it to. */
+  refuse(text: string, code: number, message: string): void
+  /** The connection is gone, whoever ended it. */
+  closed?(): void
 }
 
-export class Link {
-  readonly origin: LinkOrigin
+export interface LinkDeps extends FramePathDeps {
+  received: ReceivedLog
+}
+
+export class Link implements Line {
+  readonly origin: LineOrigin
   readonly openedAt: number
   /** A guest's or session's id; a surface may learn it late. */
   subject: string
   /** When the guest last gave a sign of life: a frame or a ping. */
   heardAt: number
   readonly frames = { toGuest: 0, fromGuest: 0 }
-  readonly #world: World
+  readonly #deps: LinkDeps
   readonly #socket: WebSocket
   readonly #toGuest: FramePath
   #frozen = false
 
-  constructor(world: World, socket: WebSocket, origin: LinkOrigin, subject: string) {
-    this.#world = world
+  constructor(deps: LinkDeps, socket: WebSocket, origin: LineOrigin, subject: string) {
+    this.#deps = deps
     this.#socket = socket
     this.origin = origin
     this.subject = subject
-    this.openedAt = world.time.now()
+    this.openedAt = deps.time.now()
     this.heardAt = this.openedAt
-    this.#toGuest = new FramePath(world, this, 'to-guest', (text) => this.#write(text))
+    this.#toGuest = new FramePath(deps, this, 'to-guest', (text) => this.#write(text))
   }
 
   /** Everything that comes is the receiver's from now on. */
   serve(receiver: Receiver): void {
-    const { received, time } = this.#world
+    const { received, time } = this.#deps
     const { operation, path } = this.origin
-    const fromGuest = new FramePath(this.#world, this, 'from-guest', (text, refusal) => {
+    const fromGuest = new FramePath(this.#deps, this, 'from-guest', (text, refusal) => {
       this.frames.fromGuest += 1
       const frame = { at: time.now(), operation: `${operation}.frame`, path, text }
       const entry = received.addFrame(frame)

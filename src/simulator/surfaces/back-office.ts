@@ -6,9 +6,10 @@
  *   POST  …/{conversationId}/communications/{communicationId}/messages { textBody }      for agents, not for OAuth clients
  */
 import { z } from 'zod'
+import type { Answer } from '../answer.ts'
 import type { Conversation } from '../conversation.ts'
 import { invalidBody, platformError } from '../platform-error.ts'
-import type { Answer, Call, Coverage, Surface } from '../surface.ts'
+import type { Call, Coverage, Surface } from '../surface.ts'
 import type { World } from '../world.ts'
 import { wireId } from './web-messaging/structured-message.ts'
 

@@ -9,9 +9,10 @@
  *     → 200 { id, from, to, body, sentTime, deliveryStatus }
  */
 import { z } from 'zod'
+import type { Answer } from '../answer.ts'
 import { authors, type Conversation } from '../conversation.ts'
 import { codeOfStatus, invalidBody, platformError, tooLarge } from '../platform-error.ts'
-import type { Answer, Call, Coverage, Surface } from '../surface.ts'
+import type { Call, Coverage, Surface } from '../surface.ts'
 import type { World } from '../world.ts'
 
 const createScope = 'conversation:messaging:write'

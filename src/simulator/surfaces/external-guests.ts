@@ -14,9 +14,10 @@
  * 409 of a guest still routing, and routing starts.
  */
 import { z } from 'zod'
+import type { Answer } from '../answer.ts'
 import { authors, type Conversation, type Message } from '../conversation.ts'
 import { codeOfStatus, invalidBody, platformError, tooLarge } from '../platform-error.ts'
-import type { Answer, Call, Surface } from '../surface.ts'
+import type { Call, Surface } from '../surface.ts'
 import type { World } from '../world.ts'
 
 const readScope = 'webmessaging:guest:read'

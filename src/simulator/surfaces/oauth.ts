@@ -8,8 +8,10 @@
  *   POST /oauth/introspect   the same credentials, token=…   200 { active, … }
  *   DELETE /api/v2/tokens/me  ends the token it is called with
  */
+
+import type { Answer } from '../answer.ts'
 import { credentials } from '../client-credentials.ts'
-import type { Answer, Call, Surface } from '../surface.ts'
+import type { Call, Surface } from '../surface.ts'
 import type { Client } from '../token-desk.ts'
 import type { World } from '../world.ts'
 

@@ -8,9 +8,10 @@
  *   delivery: METHOD uri, the headers, { id, type, timestamp, data }
  */
 import { z } from 'zod'
+import type { Answer } from '../answer.ts'
 import { invalidBody, platformError } from '../platform-error.ts'
 import type { PlatformEvent } from '../platform-events.ts'
-import type { Answer, Call, Coverage, Surface } from '../surface.ts'
+import type { Call, Coverage, Surface } from '../surface.ts'
 import type { World } from '../world.ts'
 
 const scopes = ['webhooks:readwrite']

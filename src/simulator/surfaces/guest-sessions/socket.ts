@@ -7,14 +7,15 @@
  *   guest  { type: 'typing' }
  *   platform  handshakeAck, message { messageId, text, timestamp }, typing, error { code, status, message }
  */
+
+import type { Answer } from '../../answer.ts'
 import type { Conversation, ConversationEvent } from '../../conversation.ts'
 import { platformError } from '../../platform-error.ts'
 import { badToken, expiredToken } from '../../refusals.ts'
 import { Meter } from '../../sliding-window.ts'
-import type { Admission, Dial, Receiver } from '../../sockets/endpoint.ts'
+import type { Admission, Dial } from '../../sockets/endpoint.ts'
 import { frameObject } from '../../sockets/frame.ts'
-import type { Link } from '../../sockets/link.ts'
-import type { Answer } from '../../surface.ts'
+import type { Link, Receiver } from '../../sockets/link.ts'
 import type { World } from '../../world.ts'
 import type { GuestSession, GuestSessionDesk } from './desk.ts'
 

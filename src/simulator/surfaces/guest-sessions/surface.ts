@@ -8,8 +8,9 @@
  *     → { accessToken, refreshToken, expiresAt }                                     the old refresh token is spent
  */
 import { z } from 'zod'
+import type { Answer } from '../../answer.ts'
 import { invalidBody, platformError } from '../../platform-error.ts'
-import type { Answer, Call, Surface } from '../../surface.ts'
+import type { Call, Surface } from '../../surface.ts'
 import type { World } from '../../world.ts'
 import { coverage } from './coverage.ts'
 import { type GuestSession, GuestSessionDesk } from './desk.ts'

@@ -10,9 +10,8 @@
  *   platform  { type: 'error', code, message }                            only where switched on, or when unreadable
  */
 import type { Conversation, ConversationEvent } from '../../conversation.ts'
-import type { Receiver } from '../../sockets/endpoint.ts'
 import { frameObject } from '../../sockets/frame.ts'
-import type { Link } from '../../sockets/link.ts'
+import type { Link, Receiver } from '../../sockets/link.ts'
 import type { World } from '../../world.ts'
 
 const knownFields = new Set([...['type', 'conversationId', 'senderId', 'text', 'messageType']])

@@ -7,10 +7,11 @@
  *   ws …/guests/{id}/websocket?webChatToken=…          403 unless the token is fresh and unused
  */
 import { z } from 'zod'
+import type { Answer } from '../../answer.ts'
 import type { Conversation } from '../../conversation.ts'
 import { invalidBody, platformError } from '../../platform-error.ts'
 import type { Admission, Dial } from '../../sockets/endpoint.ts'
-import type { Answer, Call, Coverage, Surface } from '../../surface.ts'
+import type { Call, Coverage, Surface } from '../../surface.ts'
 import type { World } from '../../world.ts'
 import { MessagingGuestSocket } from './socket.ts'
 

@@ -5,8 +5,7 @@ import { missingParameter, type Outcome, readOnlyRefusal, type SessionAction } f
 import { push, Refusal, response } from './frames.ts'
 import type { WebMessagingBehaviour } from './hub.ts'
 import { AttachmentById, OnAttachment, type Saying } from './requests.ts'
-import type { GuestSession } from './session.ts'
-import type { Attachment, FileFacts } from './uploads.ts'
+import type { Attachment, FileFacts, GuestSession } from './session.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 

@@ -6,8 +6,9 @@
  *   DELETE /api/v2/webdeployments/token/revoke                  Authorization: bearer <jwt>           → LogoutEvent
  */
 import { z } from 'zod'
+import type { Answer } from '../../answer.ts'
 import { invalidBody, platformError } from '../../platform-error.ts'
-import type { Answer, Call, Operation } from '../../surface.ts'
+import type { Call, Operation } from '../../surface.ts'
 import type { World } from '../../world.ts'
 
 const path = '/api/v2/webdeployments/token'

@@ -1,8 +1,7 @@
 /** One socket of a guest: reads a frame, checks what holds for all of them, lets the action answer. */
 import { Meter } from '../../sliding-window.ts'
-import type { Receiver } from '../../sockets/endpoint.ts'
 import { frameObject } from '../../sockets/frame.ts'
-import type { Link } from '../../sockets/link.ts'
+import type { Link, Receiver } from '../../sockets/link.ts'
 import { missingParameter, type Outcome, type Request } from './action.ts'
 import { openActions, sessionActions, unusedActions } from './actions.ts'
 import { Refusal, refusalFrame, type ServerFrame, tooManyRequests } from './frames.ts'

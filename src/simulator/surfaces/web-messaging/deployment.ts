@@ -4,8 +4,10 @@
  *   GET /webdeployments/v1/deployments/{id}/config.json
  *   GET /webdeployments/v1/deployments/{id}/domains.json
  */
+
+import type { Answer } from '../../answer.ts'
 import { notFound } from '../../refusals.ts'
-import type { Answer, Operation } from '../../surface.ts'
+import type { Operation } from '../../surface.ts'
 import type { Hub, WebMessagingBehaviour } from './hub.ts'
 
 const path = '/webdeployments/v1/deployments/:deploymentId'

@@ -3,9 +3,10 @@
  *   → { entities, pageSize, pageNumber, total, pageCount }        page 1 is the newest
  */
 
+import type { Answer } from '../../answer.ts'
 import { platformError } from '../../platform-error.ts'
 import { badToken, noToken, tooManyRequests } from '../../refusals.ts'
-import type { Answer, Call } from '../../surface.ts'
+import type { Call } from '../../surface.ts'
 import type { Hub } from './hub.ts'
 import type { StructuredMessage } from './structured-message.ts'
 

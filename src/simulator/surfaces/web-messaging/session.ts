@@ -4,7 +4,6 @@ import { Meter } from '../../sliding-window.ts'
 import type { Link } from '../../sockets/link.ts'
 import type { ServerFrame } from './frames.ts'
 import type { StructuredMessage } from './structured-message.ts'
-import type { Attachment } from './uploads.ts'
 
 export interface GuestSession {
   /** The server's own; guests never see it. */
@@ -34,6 +33,20 @@ export interface GuestSession {
   /** Limits go by token: a fresh session goes on counting. */
   meters: { messages: Meter; configures: Meter; history: Meter; typing: Meter }
 }
+
+export interface Attachment {
+  readonly id: string
+  readonly fileName: string
+  readonly fileType: string
+  readonly fileSize: number
+  /** Part of its addresses. */
+  readonly key: string
+  state: 'awaited' | 'scanning' | 'uploaded' | 'failed' | 'sent'
+  uploadedAt: number | null
+  bytes: Buffer | null
+}
+
+export type FileFacts = Pick<Attachment, 'id' | 'fileName' | 'fileType' | 'fileSize'>
 
 /** One open socket of a guest. */
 export interface Connection {

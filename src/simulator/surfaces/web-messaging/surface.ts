@@ -7,11 +7,13 @@
  *   GET /api/v2/webmessaging/messages                           `history.ts`
  *   files `uploads.ts`, configuration `deployment.ts`, guests who sign in `auth-desk.ts`
  */
+
+import type { Answer } from '../../answer.ts'
 import { platformError } from '../../platform-error.ts'
 import { bareStatus } from '../../refusals.ts'
 import { Meter } from '../../sliding-window.ts'
 import type { Admission, Dial } from '../../sockets/endpoint.ts'
-import type { Answer, Surface } from '../../surface.ts'
+import type { Surface } from '../../surface.ts'
 import type { World } from '../../world.ts'
 import { AuthDesk } from './auth-desk.ts'
 import { logOut } from './authenticated.ts'

@@ -4,25 +4,12 @@
  *   PUT /shyrka-uploads/{key}?X-Amz-Signature=…      with the headers of the PresignedUrlResponse and the Content-Type
  *   GET /shyrka-uploads/{key}?X-Amz-Signature=…
  */
-import type { Answer, Call, Operation } from '../../surface.ts'
+import type { Answer } from '../../answer.ts'
+import type { Call, Operation } from '../../surface.ts'
 import type { World } from '../../world.ts'
 import { contentFits } from './file-content.ts'
 import { push, type ServerFrame } from './frames.ts'
-import type { GuestSession } from './session.ts'
-
-export interface Attachment {
-  readonly id: string
-  readonly fileName: string
-  readonly fileType: string
-  readonly fileSize: number
-  /** Part of its addresses. */
-  readonly key: string
-  state: 'awaited' | 'scanning' | 'uploaded' | 'failed' | 'sent'
-  uploadedAt: number | null
-  bytes: Buffer | null
-}
-
-export type FileFacts = Pick<Attachment, 'id' | 'fileName' | 'fileType' | 'fileSize'>
+import type { Attachment, FileFacts, GuestSession } from './session.ts'
 
 const path = '/shyrka-uploads'
 const tagging = 'organizationId=simulated&originatingEntity=Guest'
