@@ -120,10 +120,10 @@ async function outlive({ api, follow }: Followed, { control }: Simulator) {
   await socket.frame('session.expiring')
   const operation = 'web-messaging.connect'
   const [guest] = control.sockets.list({ operation: 'web-messaging' })
-  control.faults.add({ kind: 'status', status: 503, operation })
+  const outage = control.faults.add({ kind: 'status', status: 503, operation })
   control.sockets.drop({ operation: 'web-messaging' })
   control.forget(guest?.subject ?? '')
-  control.faults.remove()
+  control.faults.remove(outage.id)
   await socket.frame('session.expired')
 
   const refused = await openSession(api, { dialect: 'web-messaging' })
