@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { matchesGlob } from 'node:path'
 import { describe, it } from 'node:test'
 import { brokenHabits, habits, longFiles } from './habits.ts'
+import { takes } from './imports.ts'
 import { readText, root, sourceFiles } from './repository.ts'
 
 /** These hold samples of what is refused. */
@@ -43,9 +44,9 @@ describe('Every source file', () => {
 
   it('imports node:http for its types only, as src/http/status-text.ts explains', () => {
     const atStart = sources.filter((file) => !file.path.startsWith('src/simulator/'))
-    const importing = atStart.filter(({ text }) => /^import (?!type\b).*'node:https?'/m.test(text))
+    const taking = atStart.filter((file) => takes(file, 'node:http') || takes(file, 'node:https'))
     assert.deepEqual(
-      importing.map(({ path }) => path),
+      taking.map(({ path }) => path),
       [],
     )
   })

@@ -29,6 +29,13 @@ export function importsOf(file: SourceFile): Import[] {
     }))
 }
 
+/** Whether it takes more than types of a package, or of a module of Node. */
+export function takes({ text }: SourceFile, name: string): boolean {
+  const fixed = new RegExp(`^import(?! type\\b)[^'"\`;]*'${name}'`, 'm')
+  const fetched = new RegExp(`(?<!typeof )\\b(?:import|require|getBuiltinModule)\\('${name}'\\)`)
+  return fixed.test(text) || fetched.test(text)
+}
+
 /** Files that import each other in a circle, types included, each circle once, starting at its first file. */
 export function importCircles(imports: readonly Import[]): string[][] {
   const next = Map.groupBy(imports, (found) => found.from)

@@ -74,7 +74,9 @@ describe('Every test', () => {
       for (const line of lines) {
         assert.deepEqual(waysOutOf(planted(line)), [`test/planted.test.ts: ${way}`])
       }
-      assert.deepEqual(waysOutOf(planted(`import type { A } from '${way}'`)), [])
+      for (const line of [`import type { A } from '${way}'`, `let a: typeof import('${way}')`]) {
+        assert.deepEqual(waysOutOf(planted(line)), [])
+      }
     }
   })
 })

@@ -1,5 +1,5 @@
 /** Who must watch what goes over the wire (test/support/wire), and what leads past that. */
-import { type Import, importsOf } from './imports.ts'
+import { type Import, importsOf, takes } from './imports.ts'
 import type { SourceFile } from './repository.ts'
 
 export const watch = 'test/support/wire/watch.ts'
@@ -35,14 +35,8 @@ export function unwatched(files: readonly SourceFile[]): string[] {
 }
 
 /** `path: way` for each way out that a file takes. */
-export function waysOutOf({ path, text }: SourceFile): string[] {
-  return waysOut
-    .filter((way) => {
-      const statement = new RegExp(`^import(?! type\\b)[^'"\`;]*'${way}'`, 'm')
-      const dynamic = new RegExp(`\\b(?:import|require|getBuiltinModule)\\('${way}'\\)`)
-      return statement.test(text) || dynamic.test(text)
-    })
-    .map((way) => `${path}: ${way}`)
+export function waysOutOf(file: SourceFile): string[] {
+  return waysOut.filter((way) => takes(file, way)).map((way) => `${file.path}: ${way}`)
 }
 
 function reachedFrom(path: string, imports: Map<string, readonly Import[]>): Set<string> {
