@@ -3,14 +3,16 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
 import { chromiumMissing } from '../support/chromium.ts'
+import { startCuttingProxy } from '../support/cutting-proxy.ts'
 import { adminKey } from '../support/gateway.ts'
 import { until } from '../support/until.ts'
-import { startBreakableLink } from './breakable-link.ts'
 import { sharedChromium } from './chromium.ts'
 import { simulatedGateway } from './simulated-gateway.ts'
 
 const poorContrasts = readFileSync(new URL('./poor-contrasts.js', import.meta.url), 'utf8')
 const opsKey = 'test-ops-key'
+/** Connections are refused. */
+const nowhere = 'http://127.0.0.1:9/'
 
 describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
   const gateway = simulatedGateway({
@@ -116,7 +118,7 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
   })
 
   it('shows what waits for a webhook', async () => {
-    const { body } = await gateway().api('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/' })
+    const { body } = await gateway().api('POST', '/v1/webhooks', { url: nowhere })
     await visit(url(), {}, async (page) => {
       await enterKey(page, opsKey)
       await create({ guest: { name: 'Ada' } })
@@ -192,7 +194,7 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
   })
 
   it('opens the timeline of a session: every step with its time, and what was said', async () => {
-    const webhook = await gateway().api('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/' })
+    const webhook = await gateway().api('POST', '/v1/webhooks', { url: nowhere })
     const { id } = await create({ dialect: 'guest-sessions', guest: { name: 'Time Traveller' } })
     await say(id, 'Is anybody there?')
     await visit(url(), {}, async (page) => {
@@ -257,18 +259,20 @@ describe('/dashboard in Chromium', { skip: chromiumMissing }, () => {
   })
 
   it('says when the gateway is out of reach, and has missed nothing once it is back', async () => {
-    await using link = await startBreakableLink(gateway().url)
+    let target = gateway().url
+    await using link = await startCuttingProxy({ target: () => target })
     await visit(`${link.url}/dashboard`, { expected: /net::ERR_/ }, async (page) => {
       await enterKey(page, opsKey)
       await create({ guest: { name: 'Before' } })
       await region(page, 'Events').getByText('session.activated').first().waitFor()
-      link.break()
+      target = nowhere
+      link.cutAll()
       await shown(page, 'Connection lost; it comes back by itself')
       const unreachable = page.getByRole('alert').getByText('The gateway could not be reached')
       await unreachable.waitFor()
       const { id } = await create({ guest: { name: 'Meanwhile' } })
       await say(id, 'Unseen')
-      link.mend()
+      target = gateway().url
       const seen = eventsOf(page, id)
       await seen.filter({ hasText: 'message.sent' }).waitFor()
       assert.equal(await seen.filter({ hasText: 'session.created' }).count(), 1)
