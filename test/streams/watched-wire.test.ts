@@ -280,6 +280,27 @@ describe('What a WebSocket carries', () => {
       assert.match(noted.faults[0] ?? '', fault)
     })
   }
+
+  function upgraded(path: string, ...frames: Buffer[]): Noted {
+    const noted = noting()
+    const talk = new StreamTalk(path, noted)
+    talk.heard(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
+    for (const frame of frames) talk.heard(frame)
+    return noted
+  }
+
+  it('is refused where it is none, once', async () => {
+    const noOpcode = Buffer.from([0x83, 0])
+    const { faults } = upgraded('/v1/sessions/gs_1/ws', noOpcode, noOpcode)
+    await until('it is noticed', () => faults.length)
+    assert.equal(faults.length, 1)
+    assert.match(faults[0] ?? '', /^sessionSocket: the gateway says what is no WebSocket/)
+  })
+
+  it('is refused at an address of ours where none is described', () => {
+    assert.match(upgraded('/v1/news').faults[0] ?? '', /not described: \/v1\/news/)
+    assert.deepEqual(upgraded('/api/v2/of-the-platform').faults, [])
+  })
 })
 
 describe('What a webhook’s receiver gets', () => {

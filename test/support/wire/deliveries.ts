@@ -34,12 +34,15 @@ function watch(request: IncomingMessage, witness: Witness): void {
 }
 
 function delivered(headers: IncomingMessage['headers'], text: string, witness: Witness): void {
-  const channel = channels[headers['content-type'] ?? '']
-  const errors = channel
-    ? textErrors(channel, 'gateway', text)
-    : [`no webhook’s body is ${headers['content-type']}`]
+  const contentType = headers['content-type'] ?? 'untyped'
+  const channel = channels[contentType]
+  if (!channel) {
+    witness.fault(`no webhook’s body is ${contentType}: ${text}`)
+    return
+  }
+  const errors = textErrors(channel, 'gateway', text)
   if (errors.length > 0) witness.fault(`${channel}: ${errors.join('; ')}: ${text}`)
-  else witness.saw(channel ?? '', 'gateway', nameOf(JSON.parse(text)) ?? '')
+  else witness.saw(channel, 'gateway', nameOf(JSON.parse(text)) ?? '')
 }
 
 const channels: Record<string, string> = {
