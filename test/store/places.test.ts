@@ -42,6 +42,7 @@ describe('Places', () => {
       [6, 3],
     ])
     assert.deepEqual(places.after('event', 1, 3, 3), rows.slice(3, 6))
+    assert.deepEqual(places.after('event', 1, 5, 1), rows.slice(5, 6))
 
     const [first = 0, , , , , sixth = 0] = rows
     assert.deepEqual(places.take('event', 1, 2), [{ from: first, to: first + 1 }])
