@@ -84,7 +84,6 @@ function join(
     ready(false)
     client.end()
   })
-  upstream.on('close', () => isThere && !upstream.readableEnded && client.destroy())
   client.on('close', () => upstream.destroy())
 }
 
