@@ -8,7 +8,7 @@ const program = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium'
 /** Why a test cannot have one; false when it can. */
 export const chromiumMissing: string | false = existsSync(program)
   ? false
-  : `there is no Chromium: TEST_CHROMIUM is not set and ${program} is missing`
+  : `there is no Chromium at ${program}; TEST_CHROMIUM says where one is`
 
 const quietly = [
   '--no-sandbox',

@@ -1,4 +1,4 @@
-/** An app that does nothing, with the plugins and every library the gateway has: what starting costs in any case. */
+/** An app that does nothing, with the plugins and every library the gateway has, all loaded at start. */
 import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
