@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { cpuMicros } from './machine.ts'
@@ -68,15 +67,6 @@ export async function startServer(options: ServerCommand): Promise<Server> {
     readyCpuMs: cpuMicros(child.pid ?? 0) / 1000,
     [Symbol.asyncDispose]: () => end(child),
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
 }
 
 function answers(port: number, probe: string): Promise<boolean> {

@@ -1,8 +1,9 @@
 /** The servers the rows measure, each a process of its own on the server's CPU. */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { freePort } from '../support/ports.ts'
 import { findProgram, onServerCpu } from './machine.ts'
-import { freePort, type Server, startServer } from './processes.ts'
+import { type Server, startServer } from './processes.ts'
 import { appKey } from './requests.ts'
 
 const programs = import.meta.dirname

@@ -3,9 +3,7 @@
  * of its promises: each says so here as data, and the stories hold it to that.
  */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Author } from '../../src/sessions/message.ts'
@@ -15,6 +13,7 @@ import type { FaultRequest } from '../../src/simulator/fault-rules.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { platformIs, startAgainst, type TestGateway } from '../support/gateway.ts'
 import { temporaryFolder } from '../support/gateway-process.ts'
+import { listen } from '../support/ports.ts'
 import {
   type Api,
   createSession,
@@ -552,8 +551,8 @@ async function closed({ api, simulator }: TestGateway, { id }: { id: string }): 
 
 /** A small text file at an address of its own. */
 async function serveFile(t: TestContext): Promise<string> {
-  const server = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const server = createServer((_request, response) => response.end('hello'))
+  const port = await listen(server)
   t.after(() => server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.txt`
+  return `http://127.0.0.1:${port}/a.txt`
 }

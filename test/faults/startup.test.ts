@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -13,6 +12,7 @@ import {
   startGatewayProcess,
   temporaryFolder,
 } from '../support/gateway-process.ts'
+import { listen } from '../support/ports.ts'
 import { openSession, send, transcript } from '../support/sessions.ts'
 
 async function startPlatform(t: TestContext) {
@@ -77,10 +77,9 @@ describe('a gateway that cannot start', { concurrency: 2 }, () => {
   })
 
   it('says that the port is taken, in a line', async (t) => {
-    const taken = createServer().listen(0, '127.0.0.1')
+    const taken = createServer()
     t.after(() => taken.close())
-    await once(taken, 'listening')
-    const { port } = taken.address() as { port: number }
+    const port = await listen(taken)
 
     const { code, output } = await runGatewayProcess(t, temporaryFolder(t), {
       ...simulated,

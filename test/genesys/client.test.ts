@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { UpstreamError } from '../../src/errors.ts'
+import { freePort } from '../support/ports.ts'
 import {
   after,
   answers,
@@ -411,9 +412,3 @@ describe('GenesysClient, its secrets', () => {
     assert.equal(api.seen.length, 4)
   })
 })
-
-async function freePort(): Promise<number> {
-  const upstream = await startToxicUpstream()
-  await upstream[Symbol.asyncDispose]()
-  return Number(new URL(upstream.url).port)
-}

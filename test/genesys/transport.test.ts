@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { systemClock } from '../../src/clock.ts'
 import type { HttpRequest, Outcome } from '../../src/genesys/outcome.ts'
 import { Transport, type TransportOptions } from '../../src/genesys/transport.ts'
+import { listen } from '../support/ports.ts'
 import {
   after,
   answers,
@@ -209,9 +210,7 @@ describe('Transport', () => {
 
   it('knows that nothing left when TLS meets a plain server', async (t) => {
     const server: Server = createServer((socket) => socket.end('no TLS here'))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    const port = typeof address === 'object' ? address?.port : 0
+    const port = await listen(server)
     const transport = new Transport(`https://127.0.0.1:${port}`, { clock: systemClock })
     t.after(async () => {
       await transport.close(0)

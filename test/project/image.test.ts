@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { freePort } from '../support/ports.ts'
 import { environmentOf, listForm, only, parseDockerfile } from './dockerfile.ts'
 import { runProgram, startProgram } from './programs.ts'
 import { readText, root } from './repository.ts'
@@ -123,13 +122,4 @@ function copy(from: string, to: string) {
 function inside(env: Record<string, string>, data: string): Record<string, string> {
   const pairs = Object.entries(env).map(([name, value]) => [name, value.replace('/data', data)])
   return Object.fromEntries(pairs)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { listen } from '../support/ports.ts'
 import { type Body, startTestSimulator } from './support.ts'
 
 /**
@@ -53,9 +53,9 @@ async function analyticsEndpoint(t: TestContext) {
     events.push(JSON.parse(Buffer.concat(await request.toArray()).toString()))
     response.writeHead(202).end()
   })
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  const port = await listen(server)
   t.after(() => server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/ingest`, events }
+  return { url: `http://127.0.0.1:${port}/ingest`, events }
 }
 
 async function notify(url: string, source: string, event: Body): Promise<void> {

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { EventSource, WebSocket } from 'undici'
 import { chromiumMissing, visit } from '../support/chromium.ts'
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts'
 import { adminKey, startTestGateway } from '../support/gateway.ts'
+import { listen } from '../support/ports.ts'
 import { pythonMissing, runPython } from '../support/python.ts'
 import { openSession, send } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
@@ -138,10 +138,9 @@ describe('A page of another origin, in a browser', { skip: chromiumMissing }, ()
     const server = createServer((_request, response) => {
       response.setHeader('content-type', 'text/html').end('<!doctype html><title>Shop</title>')
     })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
+    const port = await listen(server)
     t.after(() => server.close())
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    return `http://127.0.0.1:${port}`
   }
 
   it('follows and speaks where its origin is allowed, and is kept out where not', async (t) => {

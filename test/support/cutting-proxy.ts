@@ -1,6 +1,7 @@
 /** Stands between clients and a server, and breaks each connection after a number of bytes towards the client. */
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { listen } from './ports.ts'
 
 export interface CuttingProxy extends AsyncDisposable {
   url: string
@@ -50,9 +51,7 @@ export async function startCuttingProxy({
       client.end(chunk.subarray(0, left), end)
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listen(server)
   const proxy: CuttingProxy = {
     url: `http://127.0.0.1:${port}`,
     cuts: 0,

@@ -3,7 +3,8 @@
  * (test/support/wire). Nothing is held back, and an end on one side is an end on the other.
  */
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { listen } from './ports.ts'
 
 type Scope = { after(end: () => void): void }
 
@@ -50,9 +51,7 @@ async function startRelay(serve: (client: Socket) => Promise<void>): Promise<Rel
     // One that leaves before it has said where it wants to go.
     serve(client).catch(() => client.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listen(server)
   return {
     port,
     end() {

@@ -4,8 +4,9 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { listen } from './ports.ts'
 
 export interface SeenRequest {
   method: string
@@ -57,11 +58,9 @@ export async function startToxicUpstream(
     socket.on('error', () => undefined)
     socket.on('close', () => sockets.delete(socket))
   })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address() as AddressInfo
+  const listensAt = await listen(server, port)
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${listensAt}`,
     seen,
     sockets,
     queue: (...behaviours) => void queued.push(...behaviours),

@@ -5,6 +5,7 @@ import { GatewayError } from '../../src/errors.ts'
 import { checkPublicUrl, guardedLookup, type Resolve } from '../../src/public-addresses.ts'
 import { Receivers } from '../../src/webhooks/receiver.ts'
 import { startTestGateway } from '../support/gateway.ts'
+import { listen } from '../support/ports.ts'
 import { assertProblem } from '../support/problems.ts'
 import { createSession } from '../support/sessions.ts'
 import { allowPrivate } from './support/destination.ts'
@@ -123,11 +124,9 @@ async function startListener(t: TestContext) {
     connections += 1
     socket.destroy()
   })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const port = await listen(server)
   t.after(() => server.close())
-  const address = server.address()
-  assert.ok(address && typeof address === 'object')
-  return { port: address.port, connections: () => connections }
+  return { port, connections: () => connections }
 }
 
 async function deliver(t: TestContext, url: string, resolve?: Resolve) {

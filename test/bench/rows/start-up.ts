@@ -1,9 +1,10 @@
 /** From being started to answering, compile cache warm, and the memory of one that does nothing; beside a bare app. */
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../../support/ports.ts'
 import { onAllCpus, residentBytes } from '../machine.ts'
 import { median } from '../numbers.ts'
-import { freePort, type Server, type ServerCommand, startServer } from '../processes.ts'
+import { type Server, type ServerCommand, startServer } from '../processes.ts'
 import type { Row } from '../report.ts'
 import { gatewayCommand, gatewayEnvironment, startProgram } from '../targets.ts'
 

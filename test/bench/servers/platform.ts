@@ -1,6 +1,7 @@
 /** The platform as the bench needs it: OAuth and the three calls of `external-guests`, and nothing checked. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { listen } from '../../support/ports.ts'
 
 export interface PlatformRequest {
   operation: 'create' | 'status' | 'message'
@@ -40,11 +41,9 @@ export async function startPlatform(
     })
   })
   server.keepAliveTimeout = 120_000
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  const listensAt = await listen(server, port)
   return {
-    port: typeof address === 'object' && address ? address.port : 0,
+    port: listensAt,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()

@@ -1,9 +1,10 @@
 /** A bare WebSocket server that does only what a test tells it to; plain HTTP is whoever's who asks for it. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { listen } from '../../support/ports.ts'
 import { until } from '../../support/until.ts'
 
 export interface ServerSocket {
@@ -79,9 +80,7 @@ export async function startSocketServer(
     }
     webSockets.handleUpgrade(request, socket, head, (ws) => accept(server, ws, request))
   })
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  server.url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`
+  server.url = `ws://127.0.0.1:${await listen(http)}`
   t.after(async () => {
     for (const socket of raw) socket.destroy()
     http.close()

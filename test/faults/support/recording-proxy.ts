@@ -1,9 +1,8 @@
 /** Stands between the gateway and the platform, and keeps every token that comes back. HTTP only. */
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
+import { listen } from '../../support/ports.ts'
 
 export interface RecordingProxy {
   url: string
@@ -36,13 +35,12 @@ export async function startRecordingProxy(
       request.socket.destroy()
     }
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listen(server)
   t.after(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, tokens }
+  return { url: `http://127.0.0.1:${port}`, tokens }
 }
 
 function passedOn(headers: Headers): Record<string, string> {

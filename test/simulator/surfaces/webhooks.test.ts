@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { listen } from '../../support/ports.ts'
 import { type Body, signIn, startTestSimulator } from '../support.ts'
 
 async function receiver(t: TestContext) {
@@ -15,13 +15,13 @@ async function receiver(t: TestContext) {
     else arrived.push(delivery)
     response.writeHead(200).end()
   })
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  const port = await listen(server)
   t.after(() => {
     server.close()
     server.closeAllConnections()
   })
   return {
-    uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/crm`,
+    uri: `http://127.0.0.1:${port}/crm`,
     next: () =>
       new Promise<Delivery>((resolve) => {
         const delivery = arrived.shift()

@@ -1,8 +1,7 @@
 /** A server that says on the gateway's streams whatever a test wants said; it starts nothing that watches. */
-import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { listen } from '../../support/ports.ts'
 
 export interface Sham {
   url: string
@@ -32,14 +31,12 @@ export async function startSham(
   })
   const sockets = new WebSocketServer({ server, perMessageDeflate: false })
   sockets.on('connection', (opened) => socket?.(opened))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const host = `127.0.0.1:${await listen(server)}`
   t.after(() => {
     for (const client of sockets.clients) client.terminate()
     server.closeAllConnections()
     server.close()
   })
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url: `http://${host}`,
     eventsUrl: `http://${host}/v1/sessions/gs_1/events`,

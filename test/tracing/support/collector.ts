@@ -1,9 +1,8 @@
 /** An OpenTelemetry collector in miniature: a real server that takes OTLP over HTTP and remembers every span. */
-import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
+import { listen } from '../../support/ports.ts'
 import { until } from '../../support/until.ts'
 import { Fields } from './protobuf.ts'
 
@@ -45,13 +44,11 @@ export async function startCollector(t: Pick<TestContext, 'after'>): Promise<Col
     bytes.push(body)
     spans.push(...spansIn(body))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listen(server)
   t.after(() => {
     server.close()
     server.closeAllConnections()
   })
-  const { port } = server.address() as AddressInfo
   const collected = (name: string, count = 1) =>
     until(`${count} spans named ${name}`, () => {
       const found = spans.filter((span) => span.name === name)
