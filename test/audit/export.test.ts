@@ -6,7 +6,8 @@ import { describe, it, type TestContext } from 'node:test'
 import { ExportCheck } from '../../src/insight/export-check.ts'
 import { entryLine, entryText, hashOf } from '../../src/sessions/audit-entry.ts'
 import { openStore } from '../../src/store/open-store.ts'
-import { openFor, recordingLog, sampleKey, temporaryFolder } from '../store/engines.ts'
+import { openFor, recordingLog, sampleKey } from '../store/engines.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import {
   auditedSession,
   auditOf,

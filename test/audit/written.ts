@@ -8,8 +8,9 @@ import { ExportCheck, type ExportVerdict } from '../../src/insight/export-check.
 import type { AuditAction, AuditNote } from '../../src/sessions/audit-entry.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import type { Store } from '../../src/store/store.ts'
-import { openFor, temporaryFolder } from '../store/engines.ts'
+import { openFor } from '../store/engines.ts'
 import { creation, sampleSession, step } from '../store/samples.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 export function sampleNote(action: AuditAction, over: Partial<AuditNote> = {}): AuditNote {
   return { action, at: 1_763_000_000_300, actor: 'shop', details: { status: 'sent' }, ...over }

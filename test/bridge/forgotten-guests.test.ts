@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { MovableTime } from '../../src/simulator/time.ts'
 import { startTestGateway } from '../support/gateway.ts'
-import { temporaryFolder } from '../support/gateway-process.ts'
 import {
   type Api,
   messageOf,
@@ -14,6 +13,7 @@ import {
   transcript,
 } from '../support/sessions.ts'
 import { openSse } from '../support/sse.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { pass, passUntil } from './support/moving-time.ts'
 import { startOn, startPlatform } from './support/platform.ts'

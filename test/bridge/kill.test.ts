@@ -5,9 +5,9 @@ import {
   type GatewayProcess,
   settingsFor,
   startGatewayProcess,
-  temporaryFolder,
 } from '../support/gateway-process.ts'
 import { messageOf, openSession, respondAsync, send, transcript } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { said } from './support/bridge.ts'
 import { startPlatform } from './support/platform.ts'

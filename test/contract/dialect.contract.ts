@@ -12,7 +12,6 @@ import type { Conversation } from '../../src/simulator/conversation.ts'
 import type { FaultRequest } from '../../src/simulator/fault-rules.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { platformIs, startAgainst, type TestGateway } from '../support/gateway.ts'
-import { temporaryFolder } from '../support/gateway-process.ts'
 import { listen } from '../support/ports.ts'
 import {
   type Api,
@@ -25,6 +24,7 @@ import {
   transcript,
 } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 export interface DialectPromises {

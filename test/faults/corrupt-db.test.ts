@@ -16,8 +16,9 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import type { Store } from '../../src/store/store.ts'
-import { openFor, sampleKey, temporaryFolder } from '../store/engines.ts'
+import { openFor, sampleKey } from '../store/engines.ts'
 import { acceptance, creation, sampleSession } from '../store/samples.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const committing = path.join(import.meta.dirname, '../store/committing-process.ts')
 

@@ -9,7 +9,6 @@ import {
   type GatewayProcess,
   settingsFor,
   startGatewayProcess,
-  temporaryFolder,
 } from '../support/gateway-process.ts'
 import {
   isSettled,
@@ -19,6 +18,7 @@ import {
   settled,
   transcript,
 } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { type Asked, Load } from './support/load.ts'
 

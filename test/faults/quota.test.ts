@@ -3,8 +3,9 @@ import { describe, it } from 'node:test'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { textsAt } from '../support/far-end.ts'
 import { startTestGateway } from '../support/gateway.ts'
-import { settingsFor, startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts'
+import { settingsFor, startGatewayProcess } from '../support/gateway-process.ts'
 import { createSession, openSession, respondAsync, send, transcript } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 const clients = ['first', 'second'].map((id) => ({ id, secret: `${id}-not-a-real-secret` }))

@@ -6,12 +6,9 @@ import { describe, it } from 'node:test'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { textsAt } from '../support/far-end.ts'
 import { type Answer, adminKey, keys } from '../support/gateway.ts'
-import {
-  type GatewayProcess,
-  startGatewayProcess,
-  temporaryFolder,
-} from '../support/gateway-process.ts'
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts'
 import { respondAsync, retry, send, settled } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 import { startRecordingProxy } from './support/recording-proxy.ts'
 

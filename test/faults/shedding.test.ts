@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startSimulator } from '../../src/simulator/simulator.ts'
-import { settingsFor, startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts'
+import { settingsFor, startGatewayProcess } from '../support/gateway-process.ts'
 import { assertProblem } from '../support/problems.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 /** In the gateway's process: from then on, each time it is told, every turn of its event loop takes so long. */

@@ -6,12 +6,7 @@ import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { textsAt, timesTried } from '../support/far-end.ts'
 import { adminKey } from '../support/gateway.ts'
-import {
-  type Environment,
-  settingsFor,
-  startGatewayProcess,
-  temporaryFolder,
-} from '../support/gateway-process.ts'
+import { type Environment, settingsFor, startGatewayProcess } from '../support/gateway-process.ts'
 import {
   createSession,
   messageOf,
@@ -21,6 +16,7 @@ import {
   settled,
   transcript,
 } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 const operation = 'external-guests.sendMessage'

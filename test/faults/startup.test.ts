@@ -10,10 +10,10 @@ import {
   runGatewayProcess,
   settingsFor,
   startGatewayProcess,
-  temporaryFolder,
 } from '../support/gateway-process.ts'
 import { listen } from '../support/ports.ts'
 import { openSession, send, transcript } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 async function startPlatform(t: TestContext) {
   const simulator = await startSimulator({ activationMs: 0, agent: false, rateLimit: 'off' })

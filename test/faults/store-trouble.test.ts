@@ -7,7 +7,6 @@ import {
   type GatewayProcess,
   settingsFor,
   startGatewayProcess,
-  temporaryFolder,
 } from '../support/gateway-process.ts'
 import {
   createSession,
@@ -18,6 +17,7 @@ import {
   settled,
   transcript,
 } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 const operation = 'external-guests.sendMessage'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import os from 'node:os'
+import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { freePort } from '../support/ports.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { environmentOf, listForm, only, parseDockerfile } from './dockerfile.ts'
 import { runProgram, startProgram } from './programs.ts'
 import { readText, root } from './repository.ts'
@@ -85,11 +85,7 @@ describe('The image, built by hand', () => {
 
   /** Does what COPY and RUN say, with a temporary folder for /app and one for /data. */
   async function build(t: TestContext) {
-    const app = mkdtempSync(path.join(os.tmpdir(), 'gateway-image-'))
-    const data = mkdtempSync(path.join(os.tmpdir(), 'gateway-data-'))
-    t.after(() => rmSync(app, { recursive: true, force: true }))
-    t.after(() => rmSync(data, { recursive: true, force: true }))
-
+    const [app, data] = [temporaryFolder(t), temporaryFolder(t)]
     for (const { name, rest } of dockerfile) {
       if (name === 'COPY') {
         const words = rest.split(' ')

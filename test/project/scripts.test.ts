@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { runProgram, startProgram } from './programs.ts'
 import { readText, root, sourceFiles } from './repository.ts'
 
@@ -226,8 +219,7 @@ interface Contents {
 
 /** This project's scripts around other contents. Its only package is a folder of its own, so nothing is fetched. */
 function temporaryProject(t: TestContext, { main, test, node, outOfStep }: Contents): string {
-  const cwd = mkdtempSync(path.join(os.tmpdir(), 'gateway-scripts-'))
-  t.after(() => rmSync(cwd, { recursive: true, force: true }))
+  const cwd = temporaryFolder(t)
   for (const folder of ['scripts', '.ci']) {
     cpSync(path.join(root, folder), path.join(cwd, folder), { recursive: true })
   }

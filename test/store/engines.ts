@@ -1,20 +1,12 @@
 /** How tests open each engine. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { openStore, type StoreConfig } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { OpenStore } from '../contract/store.contract.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 export const sampleKey = Buffer.alloc(32, 7)
-
-/** A folder that is gone after the test. */
-export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'gateway-store-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 export interface LogLine {
   fields: object

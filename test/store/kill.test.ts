@@ -8,7 +8,8 @@ import { describe, it, type TestContext } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { Audit } from '../../src/insight/audit.ts'
 import type { Store } from '../../src/store/store.ts'
-import { openFor, temporaryFolder } from './engines.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { openFor } from './engines.ts'
 
 const program = path.join(import.meta.dirname, 'committing-process.ts')
 

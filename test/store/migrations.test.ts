@@ -3,7 +3,8 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { migrate, migrations } from '../../src/store/schema.ts'
-import { openFor, temporaryFolder } from './engines.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { openFor } from './engines.ts'
 import { acceptance, creation, sampleMessage, step } from './samples.ts'
 
 describe('A store of version 1', () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { openFor, temporaryFolder } from './engines.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { openFor } from './engines.ts'
 import { creation } from './samples.ts'
 
 describe('openStore', () => {

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { CannotUnseal, SecretBox } from '../../src/store/secrets.ts'
-import { openFor, temporaryFolder } from './engines.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { openFor } from './engines.ts'
 import { creation, sampleSession, step } from './samples.ts'
 
 describe('SecretBox', () => {

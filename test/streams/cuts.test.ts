@@ -9,11 +9,11 @@ import {
   type GatewayProcess,
   settingsFor,
   startGatewayProcess,
-  temporaryFolder,
 } from '../support/gateway-process.ts'
 import { readStore } from '../support/read-store.ts'
 import { type Api, createSession, openSession, send } from '../support/sessions.ts'
 import { openSse } from '../support/sse.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { type TirelessReader, tirelessSocket, tirelessSse } from '../support/tireless-reader.ts'
 import { until } from '../support/until.ts'
 import { tokenFor } from './support/tokens.ts'

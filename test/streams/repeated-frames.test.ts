@@ -4,10 +4,11 @@ import { systemClock } from '../../src/clock.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { MovableTime } from '../../src/simulator/time.ts'
 import { startTestGateway } from '../support/gateway.ts'
-import { settingsFor, startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts'
+import { settingsFor, startGatewayProcess } from '../support/gateway-process.ts'
 import { openSocket } from '../support/session-socket.ts'
 import { openSession, transcript } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { tokenFor } from './support/tokens.ts'
 
 const hello = { type: 'message', id: 'mine-1', text: 'Hello' }

@@ -1,9 +1,6 @@
 /** The gateway as operators run it: `node src/main.ts` in a process of its own, in a folder of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -41,13 +38,6 @@ export interface GatewayProcess {
 }
 
 type Scope = Pick<TestContext, 'after'>
-
-/** A folder that goes when the test is over. */
-export function temporaryFolder(t: Scope): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'gateway-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 /** Live settings against a simulator; `environment` wins. */
 export function settingsFor(simulator: Simulator, environment: Environment = {}): Environment {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startTestGateway } from '../support/gateway.ts'
-import { settingsFor, startGatewayProcess, temporaryFolder } from '../support/gateway-process.ts'
+import { settingsFor, startGatewayProcess } from '../support/gateway-process.ts'
 import { openSession, send } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { startCollector } from './support/collector.ts'
 
 /** Prints the address of every module as it is loaded, `require`d ones too. */

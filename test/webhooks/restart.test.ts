@@ -5,9 +5,9 @@ import {
   type GatewayProcess,
   settingsFor,
   startGatewayProcess,
-  temporaryFolder,
 } from '../support/gateway-process.ts'
 import { createSession, openSession, respondAsync, send } from '../support/sessions.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { answers, hangs } from '../support/toxic-upstream.ts'
 import { until } from '../support/until.ts'
 import { addWebhook, allowPrivate, deliveriesOf, failingAfter } from './support/destination.ts'
