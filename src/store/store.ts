@@ -125,7 +125,7 @@ export class InvalidCursor extends Error {
 }
 
 /**
- * Where sessions live. Every engine passes test/contract/store.contract.ts.
+ * Where sessions live. Every engine passes test/store/contract.test.ts.
  * What is returned is a copy; changing it changes nothing here.
  */
 export interface Store extends AsyncDisposable {

@@ -1,15 +1,10 @@
 /** What every store promises about the audit and about erasure, one case for each promise. */
 import assert from 'node:assert/strict'
-import { describe, it, type TestContext } from 'node:test'
-import {
-  InvalidCursor,
-  type Store,
-  StoreUnavailable,
-  VersionConflict,
-} from '../../src/store/store.ts'
+import { describe, it } from 'node:test'
+import { InvalidCursor, StoreUnavailable, VersionConflict } from '../../src/store/store.ts'
 import { auditedSession, auditOf, exportOf, sampleNote, verdictOn } from '../audit/written.ts'
 import { acceptance, creation, sampleRecord, sampleSession, step } from '../store/samples.ts'
-import type { OpenStore } from './store.contract.ts'
+import { type OpenStore, onStore } from './store-under-test.ts'
 
 const eraser = {
   data: () => '{}',
@@ -17,10 +12,7 @@ const eraser = {
 }
 
 export function auditContract(engine: string, open: OpenStore): void {
-  const on = (test: (store: Store, t: TestContext) => Promise<void>) => async (t: TestContext) => {
-    const { store } = await open(t)
-    await test(store, t)
-  }
+  const on = onStore(open)
 
   describe(`${engine}: audit`, () => {
     it(

@@ -1,4 +1,7 @@
 import { auditContract } from '../contract/audit.contract.ts'
+import { journalContract } from '../contract/journal.contract.ts'
+import { messageContract } from '../contract/message.contract.ts'
+import { sessionContract } from '../contract/session.contract.ts'
 import { storeContract } from '../contract/store.contract.ts'
 import { openFile, openMemory } from './engines.ts'
 
@@ -10,5 +13,8 @@ const engines = {
 
 for (const [name, open] of Object.entries(engines)) {
   storeContract(name, open)
+  sessionContract(name, open)
+  messageContract(name, open)
+  journalContract(name, open)
   auditContract(name, open)
 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { openStore, type StoreConfig } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { OpenStore } from '../contract/store.contract.ts'
+import type { OpenStore } from '../contract/store-under-test.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 export const sampleKey = Buffer.alloc(32, 7)
