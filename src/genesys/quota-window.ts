@@ -96,14 +96,14 @@ export class QuotaWindow {
     return this.#queue(ask)
   }
 
-  /** Takes places for calls of an earlier process until `until`, epoch ms; earlier ones first. */
+  /** Takes places for calls of an earlier process until `until`, epoch ms; those that count longest first. */
   hold(calls: number, until: number): void {
     const gate = this.#gate
     const places = Math.min(calls, this.limit - this.#taken)
     const ms = until - this.#clock.now()
     if (!gate || places <= 0 || ms <= 0) return
     this.#taken += places
-    for (let n = 0; n < places; n++) this.#returns.push(until)
+    for (let n = 0; n < places; n++) this.#returns.unshift(until)
     const leave = gate.hold(places)
     this.#clock.after(timerMs(ms), () => {
       this.#taken -= places

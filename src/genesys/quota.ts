@@ -100,7 +100,8 @@ export function createQuota({
   }
 
   const startedAt = clock.now()
-  for (const { client: of, dialect, from, count } of book?.earlier ?? []) {
+  // The latest first: where there are more than the limit, those that count longest are the ones to keep places for.
+  for (const { client: of, dialect, from, count } of book?.earlier.toReversed() ?? []) {
     if (of !== client || !dialectNames.includes(dialect)) continue
     // Whatever that process had under way ended with it.
     const endedBy = Math.min(startedAt, from + sliceMs + callMs)

@@ -157,6 +157,30 @@ describe('createQuota', () => {
     assert.equal(left().remaining, 5)
   })
 
+  it('keeps places for the calls that count longest where a book has more than the limit (R1)', async () => {
+    const clock = new FakeClock(1_000_000)
+    const departed = (from: number, count: number): Departed => {
+      return { client: 'c1', dialect: 'external-guests', from, count }
+    }
+    const quota = createQuota({
+      client: 'c1',
+      clock,
+      callMs: 10_000,
+      limits: limits({ 'external-guests': { limit: 5, windowMs: 5_000 } }),
+      // Two windows' worth: each call may have been under way for long, so all of them still count.
+      departures: {
+        earlier: [departed(987_750, 2), departed(988_750, 3), departed(997_000, 5)],
+        write: () => Promise.resolve(),
+      },
+    })
+    const left = () => quota.outlook('external-guests', 'message')
+    assert.deepEqual(left(), { waitMs: 5_000, remaining: 0 })
+    await clock.advance(4_990)
+    assert.equal(left().remaining, 0)
+    await clock.advance(20)
+    assert.equal(left().remaining, 5)
+  })
+
   it('notes what is about to leave, many in one write, each before its bytes (R1)', async () => {
     const clock = new FakeClock(1_000_100)
     const asked: (() => number)[] = []
