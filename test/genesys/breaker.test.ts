@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Breaker, type BreakerOptions } from '../../src/genesys/breaker.ts'
 import type { FaultKind, Outcome } from '../../src/genesys/outcome.ts'
+import { until } from '../support/until.ts'
 
 const answer = (status: number): Outcome => ({
   kind: 'answer',
@@ -32,10 +33,6 @@ async function opened(options: BreakerOptions = {}): Promise<Breaker> {
   await meet(open, fault('connect'), 5)
   assert.equal(open.state, 'open')
   return open
-}
-
-async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 describe('Breaker', () => {
@@ -92,7 +89,7 @@ describe('Breaker', () => {
 
   it('lets one call probe, and closes when it works', async () => {
     const circuit = await opened()
-    await until(() => circuit.blockedForMs() === 0)
+    await until('it may be probed', () => circuit.blockedForMs() === 0)
     const probe = Promise.withResolvers<Outcome>()
     const probing = circuit.run(() => probe.promise)
     assert.equal(circuit.state, 'half-open')
@@ -108,7 +105,7 @@ describe('Breaker', () => {
   it('stays open longer after a probe that fails, up to its bound', async () => {
     const circuit = await opened()
     for (const bound of [100, 100]) {
-      await until(() => circuit.blockedForMs() === 0)
+      await until('it may be probed', () => circuit.blockedForMs() === 0)
       await meet(circuit, answer(500), 1)
       assert.equal(circuit.state, 'open')
       const blocked = circuit.blockedForMs()
@@ -119,7 +116,7 @@ describe('Breaker', () => {
   it('tells of every change', async () => {
     const states: string[] = []
     const circuit = await opened({ onChange: (state) => states.push(state) })
-    await until(() => circuit.blockedForMs() === 0)
+    await until('it may be probed', () => circuit.blockedForMs() === 0)
     await meet(circuit, answer(200), 1)
     assert.deepEqual(states, ['open', 'half-open', 'closed'])
   })

@@ -8,7 +8,8 @@ import {
   resetsAfterReading,
   startToxicUpstream,
 } from '../support/toxic-upstream.ts'
-import { buildClient, diary, limitsOf, options, request, scopes, until } from './support/client.ts'
+import { until } from '../support/until.ts'
+import { buildClient, diary, limitsOf, options, request, scopes } from './support/client.ts'
 import { fullestWindow } from './support/windows.ts'
 
 const two = [
@@ -28,7 +29,7 @@ describe('GenesysClient.call, 429 (R1)', () => {
       )
       const hooks = diary()
       const refused = client.call(request(), options(hooks))
-      await until(() => hooks.entries.includes('returned'))
+      await until('the refusal is back', () => hooks.entries.includes('returned'))
       const others = Array.from({ length: 20 }, () => client.call(request(), options()))
       const reply = await refused
       await Promise.all(others)

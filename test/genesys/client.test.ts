@@ -13,7 +13,8 @@ import {
   resetsAtOnce,
   startToxicUpstream,
 } from '../support/toxic-upstream.ts'
-import { buildClient, diary, options, request, scopes, until } from './support/client.ts'
+import { until } from '../support/until.ts'
+import { buildClient, diary, options, request, scopes } from './support/client.ts'
 import { everything } from './support/log-lines.ts'
 
 describe('GenesysClient.call', () => {
@@ -246,7 +247,7 @@ describe('GenesysClient.call, answers that pass (M5)', () => {
     const { client } = await buildClient(t, { baseUrl: `http://127.0.0.1:${port}` })
     const hooks = diary()
     const calling = client.call(request(), options(hooks))
-    await until(() => hooks.entries.length >= 6)
+    await until('it has tried', () => hooks.entries.length >= 6)
     const api = await startToxicUpstream(answers(200, {}), port)
     t.after(() => api[Symbol.asyncDispose]())
     const reply = await calling

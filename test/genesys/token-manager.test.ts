@@ -14,6 +14,7 @@ import {
   resetsAfterReading,
   startToxicUpstream,
 } from '../support/toxic-upstream.ts'
+import { until } from '../support/until.ts'
 import { FakeClock } from './support/fake-clock.ts'
 import { everything, keepLog } from './support/log-lines.ts'
 
@@ -46,10 +47,6 @@ async function build(
 }
 
 /** Lets sockets and promises do what they can until `done`. */
-async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 1))
-}
-
 describe('TokenManager, asking (A1)', () => {
   it('sends the credentials in a Basic header', async (t) => {
     const { login, tokens } = await build(t)
@@ -107,7 +104,7 @@ describe('TokenManager, keeping (A2)', () => {
     clock.advance(1_000)
     assert.equal(tokens.current(scopes)?.value, 'fake-token-1')
     assert.equal((await tokens.get(scopes)).value, 'fake-token-1')
-    await until(() => tokens.current(scopes)?.value === 'fake-token-2')
+    await until('the new token', () => tokens.current(scopes)?.value === 'fake-token-2')
     assert.equal(login.seen.length, 2)
   })
 
@@ -127,7 +124,7 @@ describe('TokenManager, keeping (A2)', () => {
     assert.equal(login.seen.length, 1)
     clock.advance(1_000)
     assert.equal((await tokens.get(scopes)).value, 'fake-token-1')
-    await until(() => tokens.current(scopes)?.value === 'fake-token-2')
+    await until('the new token', () => tokens.current(scopes)?.value === 'fake-token-2')
     clock.advance(45_000)
     assert.equal((await tokens.get(scopes)).value, 'fake-token-3')
   })
@@ -138,7 +135,7 @@ describe('TokenManager, keeping (A2)', () => {
     login.usually(answers(401, { error: 'invalid_client' }))
     clock.advance(3_300_000)
     assert.equal(tokens.current(scopes)?.value, 'fake-token-1')
-    await until(() => log.lines.length > 0)
+    await until('it is logged', () => log.lines.length > 0)
     for (let n = 0; n < 10; n++) assert.equal(tokens.current(scopes)?.value, 'fake-token-1')
     await login.arrived(2)
     assert.equal(login.seen.length, 2)
@@ -173,7 +170,7 @@ describe('TokenManager, when the login host is unwell', () => {
       const { login, tokens, clock } = await build(t)
       login.queue(behaviour)
       const getting = tokens.get(scopes)
-      await until(() => clock.pending > 0)
+      await until('it waits', () => clock.pending > 0)
       clock.advance(5_000)
       assert.equal((await getting).value, 'fake-token-1')
       assert.equal(login.seen.length, 2)
@@ -196,7 +193,7 @@ describe('TokenManager, when the login host is unwell', () => {
     })
     const startedAt = clock.now()
     while (!over) {
-      await until(() => clock.pending > 0 || over)
+      await until('it waits or is over', () => clock.pending > 0 || over)
       if (!over) clock.advance(500)
     }
     await failing
@@ -280,7 +277,7 @@ describe('TokenManager, when the login host is unwell', () => {
   it('ends waiting when closed', async (t) => {
     const { tokens, clock } = await build(t, answers(503, {}))
     const getting = tokens.get(scopes)
-    await until(() => clock.pending > 0)
+    await until('it waits', () => clock.pending > 0)
     tokens.close(new Error('closing'))
     await assert.rejects(getting, /closing/)
     await assert.rejects(tokens.get(scopes), /closing/)

@@ -77,7 +77,3 @@ export function diary() {
     returned: async () => void entries.push('returned'),
   }
 }
-
-export async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 1))
-}
