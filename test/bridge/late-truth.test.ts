@@ -4,14 +4,12 @@ import { systemClock } from '../../src/clock.ts'
 import { confirm, type Evidence } from '../../src/sessions/late-truth.ts'
 import { type Message, nameOf } from '../../src/sessions/message.ts'
 import { SessionRegistry } from '../../src/sessions/registry.ts'
-import { openStore } from '../../src/store/open-store.ts'
+import { openFor } from '../store/engines.ts'
 import { acceptance, creation, sampleSession } from '../store/samples.ts'
 
 /** A session whose one message is as given. */
 async function withMessage(t: TestContext, over: Partial<Message>) {
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-  const store = await openStore({ location: 'memory', sync: 'normal', key: undefined, log })
-  t.after(() => store[Symbol.asyncDispose]())
+  const store = await openFor(t, 'memory')
   const session = sampleSession({ version: 1, sequence: 1 })
   await store.commit(creation(session))
   await store.commit(acceptance(session, { status: 'unconfirmed', ...over }))

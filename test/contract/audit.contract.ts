@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { InvalidCursor, StoreUnavailable, VersionConflict } from '../../src/store/store.ts'
 import { auditedSession, auditOf, exportOf, sampleNote, verdictOn } from '../audit/written.ts'
 import { acceptance, creation, sampleRecord, sampleSession, step } from '../store/samples.ts'
+import { upTo } from '../support/up-to.ts'
 import { type OpenStore, onStore } from './store-under-test.ts'
 
 const eraser = {
@@ -46,7 +47,7 @@ export function auditContract(engine: string, open: OpenStore): void {
         const { items } = await store.audit.list({}, { limit: 20 })
         assert.deepEqual(
           items.map(({ number }) => number),
-          Array.from({ length: 10 }, (_, index) => index + 1),
+          upTo(10),
         )
         assert.deepEqual(await store.audit.head(), { number: 10, isGenuine: true })
       }),

@@ -13,6 +13,7 @@ import {
   sampleRecord,
   step,
 } from '../store/samples.ts'
+import { upTo } from '../support/up-to.ts'
 import { allPages, committed, fill, type OpenStore, onStore } from './store-under-test.ts'
 
 export function messageContract(engine: string, open: OpenStore): void {
@@ -183,7 +184,7 @@ export function messageContract(engine: string, open: OpenStore): void {
         }
         assert.deepEqual(
           events.map((event) => event.sequence),
-          Array.from({ length: 2501 }, (_, index) => index + 1),
+          upTo(2501),
         )
       }),
     )

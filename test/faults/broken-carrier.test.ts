@@ -10,7 +10,7 @@ import type { Message } from '../../src/sessions/message.ts'
 import { SessionRegistry } from '../../src/sessions/registry.ts'
 import { Sender } from '../../src/sessions/sender.ts'
 import { accepted, created } from '../../src/sessions/steps.ts'
-import { openStore } from '../../src/store/open-store.ts'
+import { openFor } from '../store/engines.ts'
 import { sampleMessage, sampleSession } from '../store/samples.ts'
 import { isSettled } from '../support/sessions.ts'
 import { until } from '../support/until.ts'
@@ -20,11 +20,7 @@ const silent = () => undefined
 
 /** A sender over a real store, with one message in line that `carry` is to take. */
 async function start(t: TestContext, carry: Carry, over: Partial<Message> = {}) {
-  const store = await openStore({
-    ...{ location: 'memory', sync: 'normal', key: undefined },
-    log: { warn: silent, error: silent },
-  })
-  t.after(() => store[Symbol.asyncDispose]())
+  const store = await openFor(t, 'memory')
   const registry = new SessionRegistry(store)
   const client = { call: () => Promise.reject(new Error('nobody is to be asked')) }
   const troubles: unknown[] = []

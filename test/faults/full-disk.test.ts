@@ -13,6 +13,7 @@ import {
 } from '../../src/store/store.ts'
 import { openFor, recordingLog } from '../store/engines.ts'
 import { acceptance, creation, sampleRecord, step } from '../store/samples.ts'
+import { upTo } from '../support/up-to.ts'
 
 describe('A store on a full disk', () => {
   it('takes no writes, answers reads, and takes writes again when there is room', async (t) => {
@@ -129,7 +130,7 @@ async function assertKept(store: Store, session: Session): Promise<void> {
   const events = await store.eventsOf(session.id, 0, 10_000)
   assert.deepEqual(
     events.map((event) => event.sequence),
-    Array.from({ length: session.sequence }, (_, index) => index + 1),
+    upTo(session.sequence),
   )
   assert.equal((await store.eventsOf(session.id, session.sequence - 1, 1)).length, 1)
   assert.deepEqual((await store.listSessions({}, { limit: 10 })).items, [session])

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
-import { openStore } from '../../src/store/open-store.ts'
 import { Dice } from '../support/dice.ts'
 import { textsAt, timesTaken } from '../support/far-end.ts'
 import {
@@ -10,6 +9,7 @@ import {
   settingsFor,
   startGatewayProcess,
 } from '../support/gateway-process.ts'
+import { readStore } from '../support/read-store.ts'
 import {
   isSettled,
   openSession,
@@ -20,6 +20,7 @@ import {
 } from '../support/sessions.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 import { type Asked, Load } from './support/load.ts'
 
 const rounds = 4
@@ -246,13 +247,7 @@ interface Message {
 }
 
 async function checkJournal(t: TestContext, file: string): Promise<void> {
-  const silent = () => undefined
-  await using store = await openStore({
-    location: `sqlite:${file}`,
-    sync: 'normal',
-    key: undefined,
-    log: { warn: silent, error: silent },
-  })
+  await using store = await readStore(file)
   let events = 0
   let cursor: string | undefined
   do {
@@ -261,7 +256,7 @@ async function checkJournal(t: TestContext, file: string): Promise<void> {
       const journal = await store.eventsOf(id, 0, sequence + 10)
       assert.deepEqual(
         journal.map((event) => event.sequence),
-        Array.from({ length: sequence }, (_, at) => at + 1),
+        upTo(sequence),
       )
       assert.equal(journal[0]?.type, 'session.created')
       events += journal.length

@@ -3,17 +3,15 @@ import { describe, it, type TestContext } from 'node:test'
 import { SessionRegistry } from '../../src/sessions/registry.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import { accepted, created, ended } from '../../src/sessions/steps.ts'
-import { openStore } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { openFor } from '../store/engines.ts'
 import { sampleMessage, sampleSession } from '../store/samples.ts'
+import { upTo } from '../support/up-to.ts'
 
 const cause = { at: 1_763_000_000_000, actor: 'test', trace: null }
 
 async function start(t: TestContext, capacity: number) {
-  const silent = () => undefined
-  const log = { warn: silent, error: silent }
-  const store = await openStore({ location: 'memory', sync: 'normal', key: undefined, log })
-  t.after(() => store[Symbol.asyncDispose]())
+  const store = await openFor(t, 'memory')
   const registry = new SessionRegistry(store, capacity)
   const insert = async () => {
     const first = sampleSession({ version: 0, sequence: 0 })
@@ -69,7 +67,7 @@ describe('a session that is dropped from memory', () => {
   it('keeps the order and the number of its changes, whoever else is touched meanwhile', async (t) => {
     const { store, registry, insert } = await start(t, 1)
     const sessions = await Promise.all([1, 2, 3, 4].map(insert))
-    const expected = Array.from({ length: 30 }, (_, at) => at + 1)
+    const expected = upTo(30)
 
     await Promise.all(
       sessions.flatMap((session) => [1, 2, 3].map(() => speak(registry, session, 10))),

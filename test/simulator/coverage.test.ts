@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { completeOptions } from '../../src/simulator/options.ts'
 import { runWorld } from '../../src/simulator/running-world.ts'
 import { MovableTime } from '../../src/simulator/time.ts'
+import { upTo } from '../support/up-to.ts'
 import { type Body, signIn, startTestSimulator } from './support.ts'
 
 const options = completeOptions({})
@@ -42,7 +43,7 @@ describe('the coverage list', () => {
 
     assert.deepEqual(
       asked.map(Number).toSorted((a, b) => a - b),
-      Array.from({ length: 22 }, (_, index) => index + 1),
+      upTo(22),
     )
   })
 

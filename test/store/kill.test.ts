@@ -9,6 +9,7 @@ import { systemClock } from '../../src/clock.ts'
 import { Audit } from '../../src/insight/audit.ts'
 import type { Store } from '../../src/store/store.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { upTo } from '../support/up-to.ts'
 import { openFor } from './engines.ts'
 
 const program = path.join(import.meta.dirname, 'committing-process.ts')
@@ -60,12 +61,12 @@ async function assertKept(store: Store, acknowledged: Acknowledged): Promise<voi
     const events = await store.eventsOf(id, 0, 100_000)
     assert.deepEqual(
       events.map((event) => event.sequence),
-      Array.from({ length: session.sequence }, (_, index) => index + 1),
+      upTo(session.sequence),
     )
     const { items } = await store.listMessages(id, { limit: 100_000 })
     assert.deepEqual(
       items.map((message) => message.ordinal),
-      Array.from({ length: session.lastOrdinal }, (_, index) => index + 1),
+      upTo(session.lastOrdinal),
     )
     const open = items.filter((message) => message.status === 'accepted')
     assert.deepEqual(await store.unsettledMessages(id), open)

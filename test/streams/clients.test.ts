@@ -12,9 +12,9 @@ import { pythonMissing, runPython } from '../support/python.ts'
 import { openSession, send } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 import { tokenFor } from './support/tokens.ts'
 
-const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 const sequencesOf = (texts: string[]) => texts.map((text) => JSON.parse(text).sequence)
 
 describe('The EventSource that Node and browsers have', () => {

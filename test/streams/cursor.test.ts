@@ -10,6 +10,7 @@ import { sharedGateway } from '../support/shared-gateway.ts'
 import { openSse, type SseReader } from '../support/sse.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 
 /** Reads a session from a cursor on, by both kinds of stream; they end with the test. */
 function readers({ url }: TestGateway, t: { after(end: () => void): void }) {
@@ -24,8 +25,6 @@ function readers({ url }: TestGateway, t: { after(end: () => void): void }) {
     },
   }
 }
-
-const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
 describe('The cursor of a session', () => {
   const gateway = sharedGateway()

@@ -7,6 +7,7 @@ import { openSession, send } from '../support/sessions.ts'
 import { sharedGateway } from '../support/shared-gateway.ts'
 import { openSse, type ReceivedEvent, type SseReader } from '../support/sse.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 
 describe('The stream of all sessions', () => {
   const gateway = sharedGateway()
@@ -37,7 +38,7 @@ describe('The stream of all sessions', () => {
       const own = reader.events.filter(({ data }) => data.subject === id)
       assert.deepEqual(
         own.map(({ data }) => data.sequence),
-        Array.from({ length: 12 }, (_, index) => index + 1),
+        upTo(12),
       )
     }
     const cursors = reader.events.map(({ id }) => Number(id))

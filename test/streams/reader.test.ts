@@ -12,6 +12,7 @@ import {
 import type { JournalEvent } from '../../src/sessions/events.ts'
 import { Dice } from '../support/dice.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 
 /** A journal whose oldest events can go, and whose reads take a while. */
 class Journal implements Source {
@@ -194,10 +195,7 @@ describe('readJournal', () => {
         if (dice.fraction() < 0.1) await nextTurn()
       }
       while (client.seen.length < last) await nextTurn()
-      assert.deepEqual(
-        client.seen,
-        Array.from({ length: last }, (_, index) => index + 1),
-      )
+      assert.deepEqual(client.seen, upTo(last))
       stop()
     }
   })
@@ -229,10 +227,7 @@ describe('readJournal', () => {
     const data = JSON.stringify({ text: 'x'.repeat(10_000) })
     for (let added = 0; added < 500; added += 1) journal.add(data)
     await until('all have come', () => client.seen.length >= 501)
-    assert.deepEqual(
-      client.seen,
-      Array.from({ length: 501 }, (_, index) => index + 1),
-    )
+    assert.deepEqual(client.seen, upTo(501))
     stop()
   })
 

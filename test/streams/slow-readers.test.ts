@@ -12,6 +12,7 @@ import { type Api, openSession } from '../support/sessions.ts'
 import { openSse, openStream } from '../support/sse.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 import { settleDown } from './support/settle-down.ts'
 
 const eventBytes = 60_000
@@ -49,8 +50,6 @@ async function readSlowly(
   ws.resume()
   return beats
 }
-
-const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
 describe('A WebSocket reader that stops reading', () => {
   it('is closed with 4408 at its bound, delays nobody, and misses nothing when it comes back', async (t) => {

@@ -14,8 +14,9 @@ import {
   talksNonsense,
 } from '../support/toxic-upstream.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 import { addWebhook, allowPrivate, deliveriesOf, failingAfter } from './support/destination.ts'
-import { sequencesOf, startReceiver, upTo } from './support/receiver.ts'
+import { sequencesOf, startReceiver } from './support/receiver.ts'
 
 describe('Deliveries', () => {
   it('E2 bring every event once and in order, as CloudEvents', async (t) => {

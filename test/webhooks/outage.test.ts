@@ -7,8 +7,9 @@ import { startTestGateway, type TestOptions } from '../support/gateway.ts'
 import { type Api, createSession, openSession, send } from '../support/sessions.ts'
 import { answers } from '../support/toxic-upstream.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 import { addWebhook, allowPrivate, deliveriesOf, failingAfter } from './support/destination.ts'
-import { sequencesOf, startReceiver, upTo } from './support/receiver.ts'
+import { sequencesOf, startReceiver } from './support/receiver.ts'
 
 const hour = 3_600_000
 

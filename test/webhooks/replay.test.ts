@@ -5,8 +5,9 @@ import { assertProblem } from '../support/problems.ts'
 import { openSession, send } from '../support/sessions.ts'
 import { after, answers } from '../support/toxic-upstream.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 import { addWebhook, allowPrivate, failingAfter } from './support/destination.ts'
-import { sequencesOf, startReceiver, upTo } from './support/receiver.ts'
+import { sequencesOf, startReceiver } from './support/receiver.ts'
 
 describe('A replay', () => {
   it('brings that event and all after it once more, in order', async (t) => {

@@ -10,8 +10,9 @@ import { createSession, openSession, respondAsync, send } from '../support/sessi
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { answers, hangs } from '../support/toxic-upstream.ts'
 import { until } from '../support/until.ts'
+import { upTo } from '../support/up-to.ts'
 import { addWebhook, allowPrivate, deliveriesOf, failingAfter } from './support/destination.ts'
-import { type Receiver, sequencesOf, startReceiver, upTo } from './support/receiver.ts'
+import { type Receiver, sequencesOf, startReceiver } from './support/receiver.ts'
 
 async function startPlatform(t: TestContext): Promise<Simulator> {
   const simulator = await startSimulator({

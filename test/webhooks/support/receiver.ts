@@ -63,8 +63,3 @@ function firstOfEach(taken: readonly Taken[]): Taken[] {
   const seen = new Set<string>()
   return taken.filter(({ id }) => !seen.has(id) && seen.add(id))
 }
-
-/** 1 to `last`. */
-export function upTo(last: number): number[] {
-  return Array.from({ length: last }, (_, index) => index + 1)
-}
