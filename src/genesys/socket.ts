@@ -108,14 +108,6 @@ export class StreamSocket {
     this.#span = span
     this.#ws = webSocket(opening.url, opening.origin, trace)
     this.#ws
-      .on('message', (data, binary) => {
-        this.#alive = true
-        // A late ack on a connection that was given up must not pass for one of the next.
-        if (!binary && !this.#ended) handlers.frame(data.toString())
-      })
-      .on('pong', () => {
-        this.#alive = true
-      })
       .on('error', (error) => this.#end({ by: 'network', detail: redact(error.message) }))
       .on('close', (code, reason) => {
         this.#end({ by: 'platform', code, reason: reason.toString() })
@@ -180,12 +172,26 @@ export class StreamSocket {
         this.#span?.end()
         this.#span = undefined
         this.#handlers.opened(opening)
+        this.#listen()
       })
       .on('unexpected-response', (_request, response) => {
         response.resume()
         const { statusCode: status = 0, headers } = response
         const waitMs = retryAfterMs(headers, Date.now()) ?? null
         this.#end({ by: 'refusal', status, retryAfterMs: waitMs })
+      })
+  }
+
+  /** Frames that came with the answer to the upgrade are still to be read. */
+  #listen(): void {
+    this.#ws
+      .on('message', (data, binary) => {
+        this.#alive = true
+        // A late ack on a connection that was given up must not pass for one of the next.
+        if (!binary && !this.#ended) this.#handlers.frame(data.toString())
+      })
+      .on('pong', () => {
+        this.#alive = true
       })
   }
 

@@ -10,7 +10,8 @@ export class FramePaces {
   readonly #clock: Clock
   readonly #limits: StreamDialect['limits']
   readonly #intervalMs: number
-  readonly #messages: Pace
+  /** Where the platform limits them apart. */
+  readonly #messages: Pace | undefined
   #requests: Pace
 
   /** `intervalMs`: least distance of two frames on one connection. */
@@ -18,7 +19,7 @@ export class FramePaces {
     this.#clock = clock
     this.#limits = limits
     this.#intervalMs = intervalMs
-    this.#messages = new Pace(limits.messages ? [limits.messages] : [], 0)
+    if (limits.messages) this.#messages = new Pace([limits.messages], 0)
     this.#requests = this.#newRequests()
   }
 
@@ -32,13 +33,14 @@ export class FramePaces {
   waitMs(kind: FrameKind): number {
     const now = this.#clock.now()
     const asRequest = this.#requests.waitMs(now)
-    return kind === 'message' ? Math.max(asRequest, this.#messages.waitMs(now)) : asRequest
+    if (kind === 'request' || !this.#messages) return asRequest
+    return Math.max(asRequest, this.#messages.waitMs(now))
   }
 
   sent(kind: FrameKind): Departure {
     const now = this.#clock.now()
     const asRequest = this.#requests.sent(now)
-    if (kind === 'request') return asRequest
+    if (kind === 'request' || !this.#messages) return asRequest
     const asMessage = this.#messages.sent(now)
     return {
       seen: (at) => {
@@ -50,7 +52,7 @@ export class FramePaces {
 
   /** The platform said to wait until then, epoch ms, and not for which limit's sake. */
   pauseUntil(until: number): void {
-    this.#messages.pauseUntil(until)
+    this.#messages?.pauseUntil(until)
     this.#requests.pauseUntil(until)
   }
 

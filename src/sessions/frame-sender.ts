@@ -62,7 +62,8 @@ export class FrameSender {
   /** Made with the first file. */
   #uploads: Uploads | undefined
   readonly #pace: FramePaces
-  readonly #typing: Pace
+  /** Made when the guest types first. */
+  #typing: Pace | undefined
   #socket: StreamSocket | undefined
   #closed = false
   #doubtful: string | null = null
@@ -77,7 +78,6 @@ export class FrameSender {
     this.#deps = deps
     this.#onDoubt = onDoubt
     this.#pace = new FramePaces(deps.clock, stream.limits, deps.frameIntervalMs)
-    this.#typing = new Pace([], stream.typingEveryMs ?? 0)
   }
 
   /** A connection was made and has said so many frames; they count as all others do. */
@@ -183,6 +183,7 @@ export class FrameSender {
   async type(frame: Json): Promise<void> {
     const now = this.#deps.clock.now()
     if (!this.#socket) throw didNotLeave('the stream is not open now', 0)
+    this.#typing ??= new Pace([], this.#stream.typingEveryMs ?? 0)
     if (this.#typing.waitMs(now) > 0 || this.#pace.waitMs('message') > typingPatienceMs) return
     this.#typing.sent(now)
     await this.tell(frame, 'message')

@@ -63,9 +63,8 @@ export class Incoming implements Receiver, InboxDeps<InboundMessage> {
     this.#sent = sent
     this.#deps = deps
     this.#inbox = new Inbox(this)
-    this.#reorder = new Reorder(
-      (messages) => this.#inbox.put(messages),
-      (ms, run) => (ms > 0 ? clock.after(ms, run) : afterThis(run)),
+    this.#reorder = new Reorder(this.#inbox, (ms, run) =>
+      ms > 0 ? clock.after(ms, run) : afterThis(run),
     )
     if (bridge.stream.history) this.#catchUp = new CatchUp(deps, (frame) => sent.tell(frame))
   }

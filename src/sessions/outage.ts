@@ -6,7 +6,7 @@ import { redialDelayMs, steadyAfterMs } from './redial.ts'
 /** How long a session has had no stream, and when it may be dialled again. */
 export class Outage {
   readonly #clock: Clock
-  readonly #openings: Pace
+  readonly #openings: Pace | undefined
   #since: number
   #openSince: number | null = null
   #redials = 0
@@ -14,7 +14,7 @@ export class Outage {
   /** Begins without a stream. `openings`: how often the platform takes this guest up. */
   constructor(clock: Clock, openings: FrameLimit | undefined) {
     this.#clock = clock
-    this.#openings = new Pace(openings ? [openings] : [], 0)
+    if (openings) this.#openings = new Pace([openings], 0)
     this.#since = clock.now()
   }
 
@@ -28,7 +28,7 @@ export class Outage {
   }
 
   dialled(): void {
-    this.#openings.sent(this.#clock.now())
+    this.#openings?.sent(this.#clock.now())
   }
 
   over(): void {
@@ -47,6 +47,6 @@ export class Outage {
   nextDialMs(notBeforeMs: number): number {
     const delayMs = notBeforeMs + redialDelayMs(this.#redials)
     this.#redials += 1
-    return Math.max(delayMs, this.#openings.waitMs(this.#clock.now()))
+    return Math.max(delayMs, this.#openings?.waitMs(this.#clock.now()) ?? 0)
   }
 }

@@ -1,4 +1,5 @@
 import type { InboundMessage } from '../genesys/dialect.ts'
+import type { Inbox } from './inbox.ts'
 
 /** How long a message is held once disorder has shown, and how long that is remembered. */
 const holdMs = 250
@@ -30,15 +31,15 @@ export class Reorder {
   #armedFor = Number.POSITIVE_INFINITY
   #cancel: (() => void) | undefined
   #cancelWait: (() => void) | undefined
-  readonly #release: (messages: InboundMessage[]) => void
+  readonly #inbox: Pick<Inbox<InboundMessage>, 'put'>
   readonly #after: (ms: number, run: () => void) => () => void
 
-  /** `after` with 0 ms: once the frames that arrived together have been read. */
+  /** What is in order goes to `inbox`. `after` with 0 ms: once the frames that arrived together have been read. */
   constructor(
-    release: (messages: InboundMessage[]) => void,
+    inbox: Pick<Inbox<InboundMessage>, 'put'>,
     after: (ms: number, run: () => void) => () => void,
   ) {
-    this.#release = release
+    this.#inbox = inbox
     this.#after = after
   }
 
@@ -111,6 +112,6 @@ export class Reorder {
     const last = free.at(-1)
     if (!last) return
     this.#lastReleased = last.order
-    this.#release(free.map(({ message }) => message))
+    this.#inbox.put(free.map(({ message }) => message))
   }
 }

@@ -61,7 +61,7 @@ export class Writer {
     if (idempotency) requests.save(idempotency)
   }
 
-  /** Returns what of the session has its body in the database now. */
+  /** Returns a state of the session that has the body which is in the database now. */
   #session(
     key: number,
     session: Session,
@@ -72,11 +72,12 @@ export class Writer {
     const progress = progressValues(session, auditPosition)
     if (known) updateProgress.run(...progress, key)
     else insertProgress.run(...progress, key)
-    if (known?.written && sameButProgress(known.written, session)) return known.written
+    if (known?.written && sameButProgress(known.written, session)) return session
     const values = sessionValues(session, this.#deps.box)
     if (known) updateSession.run(...values, key)
     else insertSession.run(...values, key, session.id)
-    return frozenCopy(session)
+    for (const value of Object.values(session)) freeze(value)
+    return session
   }
 
   /** Returns its position. */
@@ -117,11 +118,6 @@ function checkFollows(
 }
 
 /** Comparing with it later is only worth something if nobody mutates what it is made of. */
-function frozenCopy(session: Session): Session {
-  for (const value of Object.values(session)) freeze(value)
-  return { ...session }
-}
-
 function freeze(value: unknown): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
   Object.freeze(value)

@@ -8,10 +8,12 @@ import { Dice } from '../support/dice.ts'
 function start() {
   const clock = new FakeClock(1_000_000)
   const out: { text: string; at: number }[] = []
-  const reorder = new Reorder(
-    (messages) => out.push(...messages.map(({ text }) => ({ text, at: clock.now() }))),
-    (ms, run) => clock.after(ms, run),
-  )
+  const inbox = {
+    put: (messages: readonly InboundMessage[]) => {
+      out.push(...messages.map(({ text }) => ({ text, at: clock.now() })))
+    },
+  }
+  const reorder = new Reorder(inbox, (ms, run) => clock.after(ms, run))
   const hear = (text: string, sentAt: number | null) =>
     reorder.add(inbound(text, sentAt), clock.now())
   const texts = () => out.map(({ text }) => text)

@@ -29,7 +29,6 @@ export class PacedSocket {
     this.#ws = ws
     this.#connection = connection
     ws.on('pong', (data) => this.#pong(data.toString()))
-    ws.on('close', () => this.#finish())
     // ws closes by itself after an error, with the code that says which.
     ws.on('error', () => undefined)
   }
@@ -60,7 +59,13 @@ export class PacedSocket {
   close(code: number, reason: string): void {
     if (this.#closing) return
     this.#ws.close(code, reason)
-    this.#finish()
+    this.finish()
+  }
+
+  /** Whoever ended the connection: to be told by whoever listens for that. */
+  finish(): void {
+    this.#closing = true
+    this.#makeRoom()
   }
 
   /** At once, whatever is under way. */
@@ -115,10 +120,5 @@ export class PacedSocket {
   #makeRoom(): void {
     this.#room?.resolve()
     this.#room = undefined
-  }
-
-  #finish(): void {
-    this.#closing = true
-    this.#makeRoom()
   }
 }

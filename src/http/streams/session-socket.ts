@@ -13,7 +13,7 @@ import { invalidRequest, parseOrRefuse } from '../validation.ts'
 import type { StreamReader } from './access.ts'
 import { Allowance } from './allowance.ts'
 import { ClientFrame, type CloseReason, closeCodes, frameId } from './client-frames.ts'
-import { type Connection, comeBackAfterMs, drainGraceMs } from './connections.ts'
+import { type Connection, type Connections, comeBackAfterMs, drainGraceMs } from './connections.ts'
 import { frameOf } from './event-text.ts'
 import { failureOf } from './failure.ts'
 import { type FollowDeps, followSession, type Line } from './follow-session.ts'
@@ -24,6 +24,8 @@ export interface SessionSocketDeps extends FollowDeps {
   sessions: Sessions
   messages: Messages
   tokens: StreamTokens
+  /** It leaves them when it ends. */
+  connections: Connections
   tracer?: Tracer | undefined
   idempotency: Idempotency
 }
@@ -78,7 +80,7 @@ export class SessionSocket implements Connection, Line {
 
     ws.on('message', (data, binary) => this.#received(data, binary))
     ws.on('ping', () => this.#admit(this.#frames))
-    ws.on('close', () => this.#release())
+    ws.on('close', () => this.#closed())
     this.#stopFollowing = followSession(deps, session, after, this)
     this.#expireWithToken()
   }
@@ -117,6 +119,12 @@ export class SessionSocket implements Connection, Line {
   #close(reason: CloseReason, text: string): void {
     this.#socket.close(closeCodes[reason], text)
     this.#release()
+  }
+
+  #closed(): void {
+    this.#socket.finish()
+    this.#release()
+    this.#deps.connections.remove(this)
   }
 
   #release(): void {

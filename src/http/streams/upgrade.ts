@@ -9,13 +9,10 @@ import { problemContentType, problemOf } from '../problem-reply.ts'
 import { statusText } from '../status-text.ts'
 import { invalidRequest } from '../validation.ts'
 import { type StreamAccessDeps, streamReader } from './access.ts'
-import type { Connections } from './connections.ts'
 import { failureOf } from './failure.ts'
 import { type Opened, SessionSocket, type SessionSocketDeps } from './session-socket.ts'
 
-export interface UpgradeDeps extends StreamAccessDeps, SessionSocketDeps {
-  connections: Connections
-}
+export interface UpgradeDeps extends StreamAccessDeps, SessionSocketDeps {}
 
 const maxFrameBytes = 128 * 1024
 
@@ -40,7 +37,7 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
     open(request)
       .then((opened) => {
         server.handleUpgrade(request, socket, head, (ws: WebSocket) => {
-          serve(deps, ws, socket, opened)
+          deps.connections.add(new SessionSocket(ws, socket, deps, opened))
         })
       })
       .catch((error: unknown) => refuse(socket, failureOf(error, deps.logger), request))
@@ -69,15 +66,13 @@ export function acceptUpgrades(app: FastifyInstance, deps: UpgradeDeps): void {
       throw invalidRequest([{ pointer: '?after', detail: 'is not a cursor' }])
     }
     const trace = readTrace(headers)
-    return { session, reader, after: Number(after), requestId: requestId(request), trace }
+    return { session, reader, after: Number(after), requestId: asOne(requestId(request)), trace }
   }
 }
 
-/** Apart, so that nothing it keeps for as long as the connection lives keeps the request as well. */
-function serve(deps: UpgradeDeps, ws: WebSocket, socket: Duplex, opened: Opened): void {
-  const connection = new SessionSocket(ws, socket, deps, opened)
-  ws.on('close', () => deps.connections.remove(connection))
-  deps.connections.add(connection)
+/** The text in one piece: one that was put together, as new ids are, is a tree of its pieces, twenty times as large. */
+function asOne(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 function destroy(this: Duplex): void {
