@@ -144,15 +144,16 @@ export class Sessions {
   async typing(id: string, trace: Trace | null = null): Promise<void> {
     const session = await this.#deps.registry.get(id)
     const dialect = this.#deps.dialect(session.dialect)
-    const frame = dialect.stream?.typing?.(session, trace)
-    if (!frame) {
+    const frameOf = dialect.stream?.typing
+    if (!frameOf) {
       throw new GatewayError(
         'not-supported-by-dialect',
         `${dialect.name} cannot show that the guest types`,
       )
     }
+    // First, because what is over has no token left to write a frame with.
     checkOpen(session)
-    await this.#deps.bridges.type(session, frame)
+    await this.#deps.bridges.type(session, frameOf(session, trace))
   }
 
   /** Lets everybody who waits go on with what is known now; for stopping. */

@@ -453,6 +453,13 @@ describe('web-messaging: messages', { concurrency: 4 }, () => {
     assert.equal((await stateOf(api, session)).reconnects, 0)
   })
 
+  it('show no typing once the session is over', async (t) => {
+    const { api, session } = await talking(t)
+    await api('DELETE', `/v1/sessions/${session.id}`)
+    const { status, body } = await api('POST', `/v1/sessions/${session.id}/typing`)
+    assert.deepEqual([status, body.code], [409, 'session-closed'])
+  })
+
   it('come so many at a time that the platform refuses none', async (t) => {
     const { api, simulator, session } = await talking(t)
     simulator.control.configure({ webMessaging: { violationsBeforeClose: 1 } })
