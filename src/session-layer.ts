@@ -70,8 +70,10 @@ export function openSessionLayer(
   const feed = stack.use(new Feed(store))
   const dialectOf = (session: Session): Dialect => dialects[session.dialect]
   const dialect = (name: DialectName): Dialect => {
-    if (missingSettings(dialects[name], platform.dialects).length === 0) return dialects[name]
-    throw new GatewayError('dialect-not-configured', `The dialect ${name} is not configured here`)
+    const missing = missingSettings(dialects[name], platform.dialects)
+    if (missing.length === 0) return dialects[name]
+    const detail = `The dialect ${name} is not configured here; missing: ${missing.join(', ')}`
+    throw new GatewayError('dialect-not-configured', detail)
   }
   const activation = stack.use(
     new Activation({

@@ -116,7 +116,8 @@ export const settingsTable: readonly { name: string; purpose: string; fallback: 
   },
   {
     name: 'STRICT_CONSENT_REGIONS',
-    purpose: 'Regions that need explicit marketing and personalization consent, comma-separated',
+    purpose:
+      'Regions that need explicit marketing and personalization consent where the dialect takes consent (guest-sessions), comma-separated',
     fallback: 'EU,UK,CA,BR',
   },
   {

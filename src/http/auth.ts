@@ -50,9 +50,14 @@ export class ApiKeys {
   }
 }
 
-/** Throws `forbidden` unless the role is one of them; `admin` may do everything. */
+/** The roles that a route for `roles` takes, each once; `admin` may do everything. */
+export function rolesTaken(roles: readonly Role[]): Role[] {
+  return [...new Set<Role>([...roles, 'admin'])]
+}
+
+/** Throws `forbidden` unless a route for `roles` takes that of the caller. */
 export function requireRole(principal: Principal, roles: readonly Role[]): void {
   if (principal.role === 'admin' || roles.includes(principal.role)) return
-  const detail = `The key "${principal.name}" has the role ${principal.role}; this route takes ${[...roles, 'admin'].join(' or ')}`
+  const detail = `The key "${principal.name}" has the role ${principal.role}; this route takes ${rolesTaken(roles).join(' or ')}`
   throw new GatewayError('forbidden', detail)
 }

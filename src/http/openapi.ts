@@ -7,6 +7,8 @@ import swaggerUi from '@fastify/swagger-ui'
 import { type FastifyInstance, fastify } from 'fastify'
 import { createJsonSchemaTransformObject, jsonSchemaTransform } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Role } from '../settings.ts'
+import { rolesTaken } from './auth.ts'
 import { type Document, describeOperations } from './openapi-details.ts'
 import { plainSchemas } from './openapi-schemas.ts'
 import type { App } from './server.ts'
@@ -19,7 +21,7 @@ Errors are RFC 9457 problems; a program needs only \`code\`, \`retryable\` and \
 Request bodies take no unknown fields. Answers may gain fields within v1, so do not refuse those you do not know. Lists take \`limit\` and \`cursor\`. Every POST under \`/v1/sessions\` takes an \`Idempotency-Key\`. Every GET can be made as HEAD.`
 
 type Transform = typeof jsonSchemaTransform
-type Access = { roles?: readonly string[]; ownAccess?: readonly string[] }
+type Access = { roles?: readonly Role[]; ownAccess?: readonly Role[] }
 
 /** An app that has the routes to describe them, and answers only for what describes them. */
 export async function describedApp(
@@ -104,7 +106,7 @@ const describeRoute: Transform = (input) => {
   )
   const more = {
     ...(body && { consumes: Object.keys(body) }),
-    ...(roles && { 'x-roles': [...new Set([...roles, 'admin'])] }),
+    ...(roles && { 'x-roles': rolesTaken(roles) }),
     ...(config.ownAccess && { security: [{ apiKey: [] }, { streamToken: [] }] }),
     ...(codes.length > 0 && { 'x-problem-codes': codes }),
   }

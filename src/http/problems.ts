@@ -140,8 +140,9 @@ export const problemTypes = {
     status: 422,
     title: 'Consent is required',
     meaning:
-      'The region needs explicit marketing and personalization consent. Nothing was created.',
-    remedy: 'Ask the guest, and send both as true.',
+      'The region is one of `STRICT_CONSENT_REGIONS`, the dialect takes consent, and marketing or personalization consent was not given. Nothing was created or changed.',
+    remedy:
+      'Ask the guest, and send both as true. Which dialects take consent, `GET /v1/dialects` says (`capabilities.consent`); for the others it is only recorded.',
   },
   'content-blocked': {
     status: 422,
@@ -171,7 +172,8 @@ export const problemTypes = {
     status: 422,
     title: 'The dialect is not configured',
     meaning: 'This gateway is not set up for the dialect.',
-    remedy: '`GET /v1/dialects` lists what is configured, and which settings are missing.',
+    remedy:
+      'Set what `detail` names; `GET /v1/dialects` lists what is configured, and which settings are missing.',
   },
   'idempotency-key-reused': {
     status: 422,

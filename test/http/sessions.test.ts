@@ -75,6 +75,27 @@ describe('POST /v1/sessions', () => {
     })
   }
 
+  it('names the settings that a dialect lacks, as the list of dialects does', async () => {
+    const { detail } = assertProblem(
+      await create({ dialect: 'web-messaging' }),
+      'dialect-not-configured',
+    )
+    const { body } = await gateway().api('GET', '/v1/dialects')
+    const listed = body.items.find(({ name }: { name: string }) => name === 'web-messaging')
+    assert.ok(listed.missing.length > 0)
+    assert.ok(detail.endsWith(`missing: ${listed.missing.join(', ')}`), detail)
+  })
+
+  it('asks no dialect for consent that takes none, and records it all the same', async () => {
+    const { status, body } = await create({ dialect: 'external-guests', region: 'EU' })
+    assert.deepEqual([status, body.consent], [201, null])
+    const flags = { marketing: false, personalization: false, analytics: true }
+    const changed = await gateway().api('PUT', `/v1/sessions/${body.id}/consent`, flags)
+    assert.equal(changed.status, 200)
+    const { recordedAt: _, ...recorded } = changed.body.consent
+    assert.deepEqual(recorded, flags)
+  })
+
   it('G4: is guest-already-exists where the platform knows the guest', async () => {
     const body = {
       dialect: 'guest-sessions',

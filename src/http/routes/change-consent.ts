@@ -15,7 +15,7 @@ export function changeConsentRoute(app: App, { sessions }: { sessions: Sessions 
         operationId: 'changeConsent',
         summary: 'Change what the guest consents to',
         description:
-          'Every change is an event of the session, with the time and the key that made it.',
+          'Every change is an event of the session, with the time and the key that made it. Where the dialect takes no consent (`capabilities.consent`) it is a record, which no region asks for.',
         tags: ['Sessions'],
         params: SessionParams,
         body: ConsentFlags,
