@@ -1,7 +1,7 @@
 /**
  * Checks an export of `GET /v1/audit`: `npm run audit:verify -- FILE [--key PUBLIC_KEY]`. Needs nothing but the file.
  * With a key, the export must be sealed by it. Ends with 0 when nothing is wrong, 1 when something is, 2 when it could
- * not be read.
+ * not be read or was not asked for like that.
  */
 import { createReadStream } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -20,17 +20,28 @@ function said({ entries, broken, publicKey }: ExportVerdict): string {
   return `broken at line ${line}${named && ` (${named})`}: ${reason}`
 }
 
-const { values, positionals } = parseArgs({
-  options: { key: { type: 'string' } },
-  allowPositionals: true,
-})
-const [file, ...others] = positionals
-if (file === undefined || others.length > 0) {
+/** What was asked for; undefined when it was not understood, or was `--help`. */
+function asked(): { file: string; key: string | undefined } | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { key: { type: 'string' } },
+      allowPositionals: true,
+    })
+    const [file, ...others] = positionals
+    return file === undefined || others.length > 0 ? undefined : { file, key: values.key }
+  } catch {
+    return undefined
+  }
+}
+
+const wanted = asked()
+if (!wanted) {
   console.error('Usage: npm run audit:verify -- FILE [--key PUBLIC_KEY]')
   process.exitCode = 2
 } else {
+  const { file, key } = wanted
   try {
-    const verdict = await check(file, values.key)
+    const verdict = await check(file, key)
     console.log(`${file}: ${said(verdict)}`)
     process.exitCode = verdict.broken ? 1 : 0
   } catch (error) {

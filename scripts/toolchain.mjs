@@ -70,10 +70,20 @@ function isInstalled() {
   if (statSync(installedLock).mtimeMs < statSync(path.join(root, 'package-lock.json')).mtimeMs) {
     return false
   }
-  const { dependencies = {}, devDependencies = {} } = readPackage()
-  return Object.keys({ ...dependencies, ...devDependencies }).every((name) =>
-    existsSync(path.join(modules, name, 'package.json')),
-  )
+  const { dependencies, devDependencies } = readPackage()
+  return hasEvery({ ...dependencies, ...devDependencies })
+}
+
+function hasEvery(packages) {
+  return Object.keys(packages).every((name) => existsSync(path.join(modules, name, 'package.json')))
+}
+
+/** Throws a failure that says what to do, unless this Node can run the sources with the packages that are here. */
+export function requireInstalled() {
+  if (!hasEvery(readPackage().dependencies ?? {})) {
+    throw new Failure('The packages are not installed yet. Run `npm ci` first.', 1)
+  }
+  if (majorOf(process.execPath) < wantedMajor()) throw tooOld()
 }
 
 /** `npm ci` where it is needed: one line when it works, everything npm printed and an error when it does not. */
@@ -93,11 +103,21 @@ export async function install() {
 
 /** Path of a Node that runs the sources: the installed one, else the one running this, if it is new enough. */
 export function findNode() {
-  const wanted = Number(/\d+/.exec(readPackage().engines.node)[0])
   const installed = path.join(modules, 'node', 'bin', isWindows ? 'node.exe' : 'node')
-  const found = [installed, process.execPath].find((candidate) => majorOf(candidate) >= wanted)
+  const found = [installed, process.execPath].find(
+    (candidate) => majorOf(candidate) >= wantedMajor(),
+  )
   if (found) return found
-  throw new Failure(
+  throw tooOld()
+}
+
+function wantedMajor() {
+  return Number(/\d+/.exec(readPackage().engines.node)[0])
+}
+
+function tooOld() {
+  const wanted = wantedMajor()
+  return new Failure(
     `Node ${wanted} is needed and node_modules has none, most likely because npm is set to ignore install scripts. ` +
       `Either allow that one (npm rebuild node --ignore-scripts=false) or run this with Node ${wanted} or newer.`,
     1,

@@ -220,6 +220,15 @@ describe('An export of the audit', () => {
       assert.equal(run(t, text, '--key', 'x'.repeat(43)).status, 1)
     })
 
+    it('says how to use it, and ends with 2, when that was asked or not understood', () => {
+      for (const wrong of [['--help'], ['--colour'], ['a', 'b'], ['a', '--key'], []]) {
+        const { status, stdout, stderr } = program(...wrong)
+        assert.equal(status, 2)
+        assert.equal(stdout, '')
+        assert.match(stderr, /^Usage: npm run audit:verify -- FILE \[--key PUBLIC_KEY\]\n$/)
+      }
+    })
+
     it('ends with 2 without a file, or with one that cannot be read', () => {
       assert.equal(program().status, 2)
       assert.match(program('/nowhere/audit.ndjson').stderr, /could not be read/)

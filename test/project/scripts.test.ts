@@ -96,6 +96,35 @@ describe('npm run quickstart', () => {
   })
 })
 
+describe('npm scripts that install nothing', () => {
+  const names = ['start', 'dev', 'simulator', 'audit:verify', 'bench', 'openapi', 'settings']
+
+  it('say to install, in one line, where nothing is installed', async (t) => {
+    const cwd = temporaryProject(t, { main: `console.log('up')` })
+    for (const name of names) {
+      const { code, output } = await runProgram(t, ['npm', 'run', '--silent', name], { cwd })
+      assert.equal(output, 'The packages are not installed yet. Run `npm ci` first.\n', name)
+      assert.equal(code, 1)
+    }
+  })
+
+  it('say which Node they need when there is an older one', async (t) => {
+    const cwd = temporaryProject(t, { main: `console.log('up')`, node: '>=99' })
+    await runProgram(t, ['npm', 'ci'], { cwd })
+    const { code, output } = await runProgram(t, ['npm', 'run', '--silent', 'start'], { cwd })
+    assert.match(output, /^Node 99 is needed.*\n$/)
+    assert.equal(code, 1)
+  })
+
+  it('start once the packages are there', async (t) => {
+    const cwd = temporaryProject(t, { main: `console.log('up')` })
+    await runProgram(t, ['npm', 'ci'], { cwd })
+    const { code, output } = await runProgram(t, ['npm', 'run', '--silent', 'start'], { cwd })
+    assert.equal(output, 'up\n')
+    assert.equal(code, 0)
+  })
+})
+
 describe('npm test', () => {
   const skipping = `require('node:test').it('waits', { skip: 'no redis-server' }, () => {})`
   const passing = `require('node:test').it('passes', () => {})`
