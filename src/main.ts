@@ -57,13 +57,19 @@ async function stop(gateway: Gateway): Promise<void> {
   process.exit(0)
 }
 
+const cannotListen: ReadonlySet<string | undefined> = new Set([
+  'EADDRINUSE',
+  'EACCES',
+  'EADDRNOTAVAIL',
+  'ENOTFOUND',
+])
+
 /** What an operator can fix is said in a line; anything else keeps its stack. */
 function explain(error: unknown): string {
   if (error instanceof SettingsError || error instanceof StoreRefused) return error.message
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException
-  const cannotListen = code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL'
-  return cannotListen ? error.message : (error.stack ?? error.message)
+  return cannotListen.has(code) ? error.message : (error.stack ?? error.message)
 }
 
 main().catch((error: unknown) => {

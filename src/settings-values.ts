@@ -1,7 +1,9 @@
 /** How a setting's text becomes its value: zod schemas from `string`, each with a message that says what it should look like. */
 import { createHash } from 'node:crypto'
+import ipaddr from 'ipaddr.js'
 import { RE2JS } from 're2js'
 import { z } from 'zod'
+import { hostsOf } from './genesys/regions.ts'
 
 const roles = ['app', 'ops', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -85,18 +87,94 @@ export const rateLimit = z
     return z.NEVER
   })
 
+const web = ['https:', 'http:']
+const sockets = ['wss:', 'ws:']
+const originsLike = (schemes: readonly string[]) =>
+  schemes.map((scheme) => `${scheme}//host[:port]`).join(' or ')
+
 const origin = (schemes: readonly string[]) =>
   z.string().transform((text, context) => {
-    const url = URL.parse(text)
-    if (url && schemes.includes(url.protocol) && url.pathname === '/' && url.search === '') {
-      return `${url.protocol}//${url.host}`
-    }
-    const examples = schemes.map((scheme) => `${scheme}//host[:port]`).join(' or ')
-    context.addIssue({ code: 'custom', message: `must be an origin, ${examples}` })
+    const found = originOf(text, schemes)
+    if (found !== undefined) return found
+    context.addIssue({ code: 'custom', message: `must be an origin, ${originsLike(schemes)}` })
     return z.NEVER
   })
-export const httpOrigin = origin(['https:', 'http:'])
-export const socketOrigin = origin(['wss:', 'ws:'])
+export const httpOrigin = origin(web)
+export const socketOrigin = origin(sockets)
+
+/** Where pages come from, as browsers say it. Apps have schemes of their own, such as `capacitor://localhost`. */
+export const pageOrigins = list.transform((texts, context): string[] =>
+  texts.flatMap((text) => {
+    const found = pageOriginOf(text)
+    if (found !== undefined) return [found]
+    const message = `"${text}" must be an origin, ${originsLike(web)}`
+    context.addIssue({ code: 'custom', message })
+    return []
+  }),
+)
+
+function originOf(text: string, schemes: readonly string[]): string | undefined {
+  const url = URL.parse(text)
+  if (!url || !schemes.includes(url.protocol)) return undefined
+  return url.pathname === '/' && url.search === '' ? `${url.protocol}//${url.host}` : undefined
+}
+
+function pageOriginOf(text: string): string | undefined {
+  // What URL would mend or leave out, and what looks like a pattern, is not what was meant.
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s?#@*]+$/i.test(text)) return undefined
+  if (/^https?:/i.test(text)) return originOf(text, web)
+  return URL.canParse(text) && !text.split('://')[1]?.includes('/') ? text : undefined
+}
+
+/** A region of the platform, in any form that hosts can be made of. */
+export const region = z.string().transform((text, context) => {
+  try {
+    hostsOf(text)
+    return text
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+})
+
+export type StoreLocation = 'memory' | `sqlite:${string}`
+
+/** Only the scheme of another is repeated: the rest may hold a password. */
+export const storeLocation = z.string().transform((text, context): StoreLocation => {
+  const [scheme = '', ...rest] = text.split(':')
+  if (text === 'memory') return text
+  if (scheme === 'sqlite' && rest.join(':') !== '') return `sqlite:${rest.join(':')}`
+  context.addIssue({
+    code: 'custom',
+    message: `"${scheme}${rest.length > 0 ? ':…' : ''}" is not a store of this gateway; it must be memory or sqlite:PATH`,
+  })
+  return z.NEVER
+})
+
+const namedRanges = ['loopback', 'linklocal', 'uniquelocal']
+
+/** `true`, `false`, or the proxies: addresses, ranges of them, or names of ranges, comma-separated. */
+export const trustedProxies = z.string().transform((text, context): boolean | string => {
+  if (text === 'true' || text === 'false') return text === 'true'
+  const wrong = text.split(',').find((entry) => !isProxy(entry.trim()))
+  if (wrong === undefined) return text
+  const message = `"${wrong.trim()}" must be true, false, an address, a range such as 10.0.0.0/8, or one of ${namedRanges.join(', ')}`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
+function isProxy(entry: string): boolean {
+  const [address = '', mask = ''] = entry.split('/', 2)
+  const isMasked = isAddress(address) && ipaddr.IPv4.isValidFourPartDecimal(mask)
+  const isRange = isAddress(address) && ipaddr.isValidCIDR(entry)
+  return namedRanges.includes(entry) || isAddress(entry) || isRange || isMasked
+}
+
+/** Not `1`, which is an address too, and meant as a count. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
+}
 
 /** `name:role:key` or `name:role:sha256:<hex>`, comma-separated. */
 export const apiKeys = list.transform((entries, context): ApiKey[] => {

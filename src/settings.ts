@@ -16,14 +16,19 @@ import {
   integer,
   jsonList,
   list,
+  pageOrigins,
   patterns,
   type RateLimit,
   type Role,
   rateLimit,
+  region,
+  type StoreLocation,
   socketOrigin,
+  storeLocation,
+  trustedProxies,
 } from './settings-values.ts'
 
-export type { ApiKey, RateLimit, Role }
+export type { ApiKey, RateLimit, Role, StoreLocation }
 export { apiKeyOf }
 
 export interface Settings {
@@ -73,7 +78,7 @@ export interface Settings {
     attachmentTypes: string[]
     blockedPatterns: string[]
   }
-  store: { location: string; sync: 'normal' | 'full'; key: Buffer | undefined }
+  store: { location: StoreLocation; sync: 'normal' | 'full'; key: Buffer | undefined }
   webhooks: { analyticsUrl: string | null; crmUrl: string | null; allowPrivate: boolean }
   /** Where spans are posted to, whole; null for nowhere. */
   tracing: { url: string | null }
@@ -100,15 +105,15 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   API_KEYS: apiKeys.default([]),
   API_RATE_LIMIT: rateLimit.default({ limit: 600_000, windowMs: 60_000 }),
-  ALLOWED_ORIGINS: list.default([]),
-  TRUST_PROXY: z.string().default('false'),
+  ALLOWED_ORIGINS: pageOrigins.default([]),
+  TRUST_PROXY: trustedProxies.default(false),
   PUBLIC_URL: httpOrigin.optional(),
   GENESYS_CLIENT_ID: z.string().optional(),
   GENESYS_CLIENT_SECRET: z.string().optional(),
   GENESYS_CLIENTS: jsonList(
     z.object({ id: z.string().min(1), secret: z.string().min(1) }),
   ).optional(),
-  GENESYS_REGION: z.string().default('mypurecloud.com'),
+  GENESYS_REGION: region.default('mypurecloud.com'),
   GENESYS_BASE_URL: httpOrigin.optional(),
   GENESYS_LOGIN_URL: httpOrigin.optional(),
   GENESYS_MESSAGING_WS_URL: socketOrigin.optional(),
@@ -132,7 +137,7 @@ const Environment = z.object({
   ALLOWED_ATTACHMENT_TYPES: list.default(seedAttachmentTypes),
   MAX_MESSAGE_BYTES: integer(1, 1_000_000).default(4096),
   MAX_ATTACHMENT_BYTES: integer(0, Number.MAX_SAFE_INTEGER).default(25 * 1024 * 1024),
-  STORE: z.string().default('sqlite:data/gateway.db'),
+  STORE: storeLocation.default('sqlite:data/gateway.db'),
   STORE_SYNC: z.enum(['normal', 'full']).default('normal'),
   STORE_KEY: z
     .string()
@@ -199,8 +204,7 @@ export function parseSettings(environment: Record<string, string | undefined>): 
       apiKeys: env.API_KEYS,
       rateLimit: env.API_RATE_LIMIT,
       allowedOrigins: env.ALLOWED_ORIGINS,
-      trustProxy:
-        env.TRUST_PROXY === 'true' ? true : env.TRUST_PROXY === 'false' ? false : env.TRUST_PROXY,
+      trustProxy: env.TRUST_PROXY,
       publicUrl: env.PUBLIC_URL ?? null,
     },
     genesys: {

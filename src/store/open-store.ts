@@ -5,6 +5,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Clock, systemClock } from '../clock.ts'
+import type { StoreLocation } from '../settings.ts'
 import { inspect } from './inspect.ts'
 import { keyFileOf, readKeyFile, readOrMakeKeyFile } from './key-file.ts'
 import { refusal, StoreRefused } from './refused.ts'
@@ -15,8 +16,7 @@ import type { Store } from './store.ts'
 import type { StoreLog } from './store-log.ts'
 
 export interface StoreConfig {
-  /** `memory` or `sqlite:PATH`. */
-  location: string
+  location: StoreLocation
   /** `normal`: what is acknowledged survives the end of the process. `full`: power loss too. */
   sync: 'normal' | 'full'
   /** 32 bytes that seal guest tokens. Without them a key is kept in a file beside the database. */
@@ -34,13 +34,7 @@ export async function openStore(config: StoreConfig): Promise<Store> {
     const box = new SecretBox(config.key ?? randomBytes(32))
     return new SqliteStore({ db, box, clock: config.clock ?? systemClock, log: config.log })
   }
-  const file = /^sqlite:(.+)$/s.exec(location)?.[1]
-  if (file === undefined) {
-    // Only the scheme is repeated: the rest may hold a password.
-    const scheme = location.split(':')[0]
-    throw new Error(`STORE is "${scheme}…"; this gateway knows "memory" and "sqlite:PATH"`)
-  }
-  return openFile(path.resolve(file), config)
+  return openFile(path.resolve(location.slice('sqlite:'.length)), config)
 }
 
 function openFile(file: string, config: StoreConfig): Store {

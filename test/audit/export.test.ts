@@ -125,7 +125,7 @@ describe('An export of the audit', () => {
 
   it('shows a seal that somebody else made, where the key is known', async (t) => {
     const folder = temporaryFolder(t)
-    const location = `sqlite:${path.join(folder, 'other.db')}`
+    const location = `sqlite:${path.join(folder, 'other.db')}` as const
     const other = await openFor(t, location, { key: Buffer.alloc(32, 9) })
     await auditedSession(other, 2)
     const { publicKey } = verdictOn(Buffer.from(text))

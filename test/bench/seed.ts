@@ -17,7 +17,7 @@ export function seededId(index: number): string {
 
 /** All active, or every other one closed. */
 export async function seed(file: string, count: number, state: 'active' | 'mixed'): Promise<void> {
-  const location = `sqlite:${file}`
+  const location = `sqlite:${file}` as const
   await using store = await openStore({ location, sync: 'normal', key: undefined, log: quiet })
   for (let from = 0; from < count; from += atOnce) {
     const indexes = Array.from({ length: Math.min(atOnce, count - from) }, (_, at) => from + at)
@@ -37,7 +37,7 @@ export async function seed(file: string, count: number, state: 'active' | 'mixed
 
 /** One active session whose journal has so many events, all but the first two of them messages received. */
 export async function seedTranscript(file: string, events: number): Promise<void> {
-  const location = `sqlite:${file}`
+  const location = `sqlite:${file}` as const
   await using store = await openStore({ location, sync: 'normal', key: undefined, log: quiet })
   const cause = { at: firstAt, actor: null, trace: null }
   let step = created(sessionAt(0, firstAt), cause)

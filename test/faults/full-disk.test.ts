@@ -21,7 +21,7 @@ describe('A store on a full disk', () => {
     const log = recordingLog()
     let time = 1_763_000_000_000
     const clock = { now: () => time, sleep: async () => undefined, after: () => () => undefined }
-    const location = `sqlite:${path.join(disk.folder, 'gateway.db')}`
+    const location = `sqlite:${path.join(disk.folder, 'gateway.db')}` as const
     const store = await openFor(t, location, { log, clock })
     const heard: number[] = []
     store.follow((events) => heard.push(...events.map((event) => event.position)))
@@ -77,7 +77,7 @@ describe('A store on a full disk', () => {
 
   it('can be closed without losing what was acknowledged', async (t) => {
     const disk = smallDisk(t)
-    const location = `sqlite:${path.join(disk.folder, 'gateway.db')}`
+    const location = `sqlite:${path.join(disk.folder, 'gateway.db')}` as const
     const store = await openFor(t, location)
     const first = creation()
     await store.commit(first)
@@ -90,7 +90,7 @@ describe('A store on a full disk', () => {
   it('is refused as a place for a new store', async (t) => {
     const disk = smallDisk(t)
     disk.fill()
-    const location = `sqlite:${path.join(disk.folder, 'gateway.db')}`
+    const location = `sqlite:${path.join(disk.folder, 'gateway.db')}` as const
     await assert.rejects(openFor(t, location), { name: 'StoreRefused' })
     disk.makeRoom()
     const store = await openFor(t, location)

@@ -38,6 +38,10 @@ describe('a gateway that cannot start', { concurrency: 2 }, () => {
       STORE_KEY: 'not-a-real-store-key',
       SESSION_RETENTION: 'forever',
       SIMULATOR: 'perhaps',
+      STORE: 'redis://user:not-a-real-password@localhost',
+      GENESYS_REGION: 'eu-west-99',
+      ALLOWED_ORIGINS: 'shop.example',
+      TRUST_PROXY: 'the-proxy',
     })
 
     assert.equal(code, 1)
@@ -48,6 +52,7 @@ describe('a gateway that cannot start', { concurrency: 2 }, () => {
         ...['PORT', 'LOG_LEVEL', 'API_KEYS', 'GENESYS_DIALECT', 'GENESYS_BASE_URL'],
         ...['GENESYS_RATE_LIMIT', 'GENESYS_TIMEOUT_MS', 'BLOCKED_PATTERNS', 'STORE_KEY'],
         ...['SESSION_RETENTION', 'SIMULATOR', 'GENESYS_CLIENT_SECRET'],
+        ...['STORE', 'GENESYS_REGION', 'ALLOWED_ORIGINS', 'TRUST_PROXY'],
       ]),
     )
     assert.doesNotMatch(output, /not-a-real/)

@@ -1,6 +1,7 @@
 /** How tests open each engine. */
 import path from 'node:path'
 import type { TestContext } from 'node:test'
+import type { StoreLocation } from '../../src/settings.ts'
 import { openStore, type StoreConfig } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { OpenStore } from '../contract/store-under-test.ts'
@@ -25,7 +26,7 @@ export function recordingLog() {
 /** Opens a store that is closed after the test. */
 export async function openFor(
   t: TestContext,
-  location: string,
+  location: StoreLocation,
   over: Partial<StoreConfig> = {},
 ): Promise<Store> {
   const log = recordingLog()
@@ -42,7 +43,7 @@ export const openMemory: OpenStore = async (t) => ({
 export const openFile =
   (sync: 'normal' | 'full'): OpenStore =>
   async (t) => {
-    const location = `sqlite:${path.join(temporaryFolder(t), 'gateway.db')}`
+    const location = `sqlite:${path.join(temporaryFolder(t), 'gateway.db')}` as const
     const store = await openFor(t, location, { sync })
     const reopen = async () => {
       await store[Symbol.asyncDispose]()

@@ -39,16 +39,6 @@ describe('openStore', () => {
     assert.ok(existsSync(file))
   })
 
-  it('names the schemes it knows, and repeats no password of another', async (t) => {
-    const location = 'redis://user:fake-password@localhost'
-    await assert.rejects(openFor(t, location), (error: Error) => {
-      assert.match(error.message, /"redis…".*"memory".*"sqlite:PATH"/)
-      assert.ok(!error.message.includes('fake-password'))
-      return true
-    })
-    for (const wrong of ['', 'sqlite:', 'file.db']) await assert.rejects(openFor(t, wrong), Error)
-  })
-
   it('refuses a path it cannot use, and names it', async (t) => {
     const folder = temporaryFolder(t)
     const notAFolder = path.join(folder, 'file')
