@@ -1,6 +1,7 @@
 /**
  * The control over HTTP, under a prefix the platform never uses.
  *
+ *   GET    /__simulator                    these routes
  *   POST   /__simulator/reset
  *   GET    /__simulator/faults             POST adds one, PUT replaces all, DELETE removes all
  *   DELETE /__simulator/faults/{id}
@@ -61,6 +62,16 @@ export async function controlRoutes(
     const status = error.statusCode ?? (unreadable ? 400 : missing ? 404 : 500)
     return reply.code(status).send({ message: unreadable ?? error.message })
   })
+
+  const routes: string[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push(`${method} ${url}`)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({
+      message: `there is no ${request.method} ${request.url}; GET ${app.prefix} lists what there is`,
+    }),
+  )
 
   app.post('/reset', () => {
     control.reset()
@@ -142,4 +153,5 @@ export async function controlRoutes(
 
   app.get('/state', () => control.state())
   app.get('/coverage', () => control.coverage())
+  app.get('/', () => ({ routes }))
 }

@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { createSocketControl, type SocketControl } from './control-sockets.ts'
 import { describeWorld } from './control-state.ts'
 import { type Agent, authors, type Conversation, type Message } from './conversation.ts'
+import { requireOperation } from './fault-operations.ts'
 import type { FaultRequest } from './fault-rules.ts'
-import type { StandingFault } from './faults.ts'
+import { parseRule, type StandingFault } from './faults.ts'
 import type { ReceivedRequest } from './received.ts'
 import type { RunningWorld } from './running-world.ts'
 import type { Coverage, GuestControl } from './surface.ts'
@@ -18,6 +19,7 @@ export interface Control {
   /** Forgets guests, tokens, faults and what was received; options and clock go back to how it started. */
   reset(): void
   faults: {
+    /** Throws a ZodError on a rule that makes no sense or could never hit. */
     add(fault: FaultRequest): StandingFault
     list(): StandingFault[]
     /** One by id, or all. Returns how many there were. */
@@ -75,7 +77,11 @@ export function createControl({ world, time, reset }: ControlDeps): Control {
   return {
     reset,
     faults: {
-      add: (fault) => world().faults.add(fault),
+      add: (fault) => {
+        const rule = parseRule(fault)
+        requireOperation(rule, world())
+        return world().faults.add(rule)
+      },
       list: () => world().faults.list(),
       remove: (id) => world().faults.remove(id),
     },

@@ -30,9 +30,7 @@ export class Faults {
     this.#chance = chance
   }
 
-  /** Throws a ZodError on a rule that makes no sense. */
-  add(request: FaultRequest): StandingFault {
-    const rule = parseRule(request)
+  add(rule: FaultRule): StandingFault {
     this.#numbered += 1
     const fault = { id: `fault-${this.#numbered}`, rule, seen: 0, hits: 0 }
     this.#standing.push(fault)
@@ -81,8 +79,11 @@ export class Faults {
   }
 }
 
-/** The kind is looked at first, so that a mistake is explained by the one rule that was meant. */
-function parseRule(request: FaultRequest): FaultRule {
+/**
+ * Throws a ZodError on a rule that makes no sense. The kind is looked at first, so that a mistake is explained by the
+ * one rule that was meant.
+ */
+export function parseRule(request: FaultRequest): FaultRule {
   const isFrame = String(request?.kind).startsWith('frame-')
   return isFrame ? FrameRule.parse(request) : RequestRule.parse(request)
 }

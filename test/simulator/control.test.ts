@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import { type Body, requestToken, signIn, startTestSimulator } from './support.ts'
@@ -115,6 +116,57 @@ describe('the control routes', () => {
     assert.equal(after.body.id, before.body.id)
     const { body: state } = await control(simulator, 'GET', '/state')
     assert.equal(state.conversationCount, 1)
+  })
+
+  it('are listed, and named where there is none', async (t) => {
+    const simulator = await startTestSimulator(t)
+    const { status, body } = await control(simulator, 'GET', '/')
+    assert.equal(status, 200)
+    const described = readFileSync('src/simulator/control-routes.ts', 'utf8')
+      .split('*/', 1)[0]
+      ?.matchAll(/^ \* {3}(\w+) +(\/__simulator[\w/{}]*)/gm)
+    for (const [, method, path = ''] of described ?? []) {
+      const route = `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`
+      assert.ok((body.routes as string[]).includes(route), route)
+    }
+    assert.deepEqual((await control(simulator, 'GET', '')).body, body)
+
+    const missing = await control(simulator, 'GET', '/fault')
+    assert.equal(missing.status, 404)
+    assert.match(String(missing.body.message), /GET \/__simulator lists/)
+  })
+
+  it('refuse a fault that could never hit, and name what it could', async (t) => {
+    const simulator = await startTestSimulator(t)
+    const order = (rule: object) => control(simulator, 'POST', '/faults', rule)
+    const refused = [
+      { kind: 'reset', operation: 'external-guests.sendMesage' },
+      { kind: 'reset', operation: 'external-guest' },
+      { kind: 'reset', operation: '' },
+      { kind: 'frame-drop', operation: 'external-guests.sendMessage' },
+      { kind: 'malformed', operation: 'web-messaging.connect' },
+    ]
+    for (const rule of refused) {
+      const { status, body } = await order(rule)
+      assert.equal(status, 400)
+      assert.match(String(body.message), /it takes .*\bweb-messaging\b/)
+    }
+    assert.match(
+      String((await order({ ...refused[0] })).body.message),
+      /external-guests\.sendMessage/,
+    )
+    assert.equal((await control(simulator, 'GET', '/faults')).body.items.length, 0)
+
+    for (const rule of [
+      { kind: 'reset' },
+      { kind: 'reset', contains: '/api/v2/external' },
+      { kind: 'reset', operation: 'external-guests' },
+      { kind: 'reset', operation: 'web-messaging.connect' },
+      { kind: 'reset', operation: 'unknown' },
+      { kind: 'frame-drop', operation: 'web-messaging' },
+    ]) {
+      assert.equal((await order({ ...rule, count: 1 })).status, 201)
+    }
   })
 
   it('say what is wrong with an order they do not understand', async (t) => {
