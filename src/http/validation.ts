@@ -2,13 +2,16 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { z } from 'zod'
 import { type FieldError, GatewayError } from '../errors.ts'
+import { fieldMessage } from './field-messages.ts'
+
+const messages = { error: fieldMessage }
 
 /** The value comes out as the schema's output, the failure as `invalid-request`. */
 const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   // Most requests come without a query, and get the same defaults.
-  const withoutQuery = httpPart === 'querystring' ? schema.safeParse({}) : undefined
+  const withoutQuery = httpPart === 'querystring' ? schema.safeParse({}, messages) : undefined
   return (data: unknown) => {
-    const result = withoutQuery && isEmpty(data) ? withoutQuery : schema.safeParse(data)
+    const result = withoutQuery && isEmpty(data) ? withoutQuery : schema.safeParse(data, messages)
     if (result.success) return { value: result.data }
     return { error: invalidRequest(fieldErrors(result.error, httpPart ?? 'body')) }
   }
@@ -32,7 +35,7 @@ export const schemaController = {
 
 /** Parses what no route schema covers, such as a line of a batch. Throws `invalid-request`. */
 export function parseOrRefuse<T extends z.ZodType>(schema: T, data: unknown): z.output<T> {
-  const result = schema.safeParse(data)
+  const result = schema.safeParse(data, messages)
   if (result.success) return result.data
   throw invalidRequest(fieldErrors(result.error, 'body'))
 }
@@ -77,5 +80,5 @@ function shown(key: PropertyKey): string {
 }
 
 function decapitalised(message: string): string {
-  return `is not valid: ${message.charAt(0).toLowerCase()}${message.slice(1)}`
+  return message.charAt(0).toLowerCase() + message.slice(1)
 }
