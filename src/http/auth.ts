@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { GatewayError } from '../errors.ts'
 import type { ApiKey, Role } from '../settings.ts'
+import { isStreamToken } from './streams/stream-tokens.ts'
 
 /** A caller whose key is known. */
 export interface Principal {
@@ -45,9 +46,16 @@ export class ApiKeys {
     }
     // As text: a buffer each is what makes it dear.
     const found = this.#principals.get(hash('sha256', token, 'hex'))
-    if (!found) throw new GatewayError('unauthorized', 'This API key is not known here')
+    if (!found) throw new GatewayError('unauthorized', unknownText(token))
     return found
   }
+}
+
+/** By its form alone: whether a stream token is a good one, only the streams say. */
+function unknownText(token: string): string {
+  return isStreamToken(token)
+    ? 'A stream token opens its session’s streams only, and one with canSend sends over the WebSocket; this route takes an API key'
+    : 'This API key is not known here'
 }
 
 /** The roles that a route for `roles` takes, each once; `admin` may do everything. */

@@ -2,6 +2,7 @@
  * The OpenAPI 3.1 description, made from the routes' own schemas, and the pages that show it. Nothing needs it before
  * somebody asks, so routes/docs.ts loads it then.
  */
+import { readFile } from 'node:fs/promises'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { type FastifyInstance, fastify } from 'fastify'
@@ -57,11 +58,12 @@ function describeApi(app: FastifyInstance, version: string): void {
         {
           name: 'Streams',
           description:
-            'Events as they happen. openapi/asyncapi.yaml describes them, and the WebSocket `/v1/sessions/{sessionId}/ws`',
+            'Events as they happen. [`/asyncapi.yaml`](/asyncapi.yaml) describes them, and the WebSocket `/v1/sessions/{sessionId}/ws`',
         },
         {
           name: 'Webhooks',
-          description: 'Events delivered to URLs. openapi/asyncapi.yaml describes what is sent',
+          description:
+            'Events delivered to URLs. [`/asyncapi.yaml`](/asyncapi.yaml) describes what is sent',
         },
         { name: 'Operations', description: 'For those who run the gateway' },
       ],
@@ -113,6 +115,9 @@ const describeRoute: Transform = (input) => {
   return { ...converted, schema: { ...converted.schema, ...more } } as typeof converted
 }
 
+/** `npm run openapi` writes it. */
+const asyncApiFile = new URL('../../openapi/asyncapi.yaml', import.meta.url)
+
 const docsPolicy = [
   "default-src 'none'",
   "connect-src 'self'",
@@ -124,7 +129,7 @@ const docsPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The description itself, as JSON and YAML, and a reader for it that needs no other host. */
+/** The description itself, as JSON and YAML, that of the streams beside it, and a reader for it that needs no other host. */
 function addPages(app: FastifyInstance): void {
   app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -136,6 +141,9 @@ function addPages(app: FastifyInstance): void {
   )
   app.get('/openapi.yaml', { schema: { hide: true } }, async (_request, reply) =>
     reply.type('application/yaml').send(await openApiYaml(app)),
+  )
+  app.get('/asyncapi.yaml', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/yaml').send(await readFile(asyncApiFile)),
   )
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { errorCodes } from '../../src/errors.ts'
@@ -60,6 +61,24 @@ describe('/openapi.json and /openapi.yaml', () => {
     assert.match(yaml.headers.get('content-type') ?? '', /^application\/yaml/)
     assert.deepEqual(parse(yaml.body), json.body)
     assert.equal(json.body.openapi, '3.1.0')
+  })
+})
+
+describe('/asyncapi.yaml', () => {
+  const gateway = sharedGateway()
+
+  it('is openapi/asyncapi.yaml, open to anybody, and what /docs points to', async () => {
+    const { status, headers, body } = await gateway().api(
+      'GET',
+      '/asyncapi.yaml',
+      undefined,
+      anybody,
+    )
+    assert.equal(status, 200)
+    assert.match(headers.get('content-type') ?? '', /^application\/yaml/)
+    assert.equal(body, readFileSync('openapi/asyncapi.yaml', 'utf8'))
+    const openApi = await gateway().api('GET', '/openapi.json', undefined, anybody)
+    assert.match(JSON.stringify(openApi.body.tags), /\(\/asyncapi\.yaml\)/)
   })
 })
 

@@ -78,6 +78,9 @@ describe('The image, built by hand', () => {
     }
     assert.ok(existsSync(path.join(data, 'gateway.db')), gateway.output())
 
+    const described = await fetch(`http://127.0.0.1:${port}/asyncapi.yaml`)
+    assert.match(await described.text(), /^asyncapi:/)
+
     gateway.child.kill('SIGTERM')
     assert.equal(await gateway.ended, 0, gateway.output())
     assert.equal(await isHealthy(), false)

@@ -105,6 +105,22 @@ describe('A stream token', () => {
     }
   })
 
+  it('hears at a route for keys where it may send, whether it is a good one or not', async () => {
+    const { api, url } = gateway()
+    const session = await createSession(api)
+    const { token } = await tokenFor(api, session, { canSend: true })
+    const target = `${url}/v1/sessions/${session.id}/messages`
+    const details = []
+    for (const bearer of [token, `${token}x`, `${token.split('.')[0]}.e30.c2ln`]) {
+      const answer = await bare(target, { authorization: `Bearer ${bearer}` }, 'POST')
+      details.push(assertProblem(answer, 'unauthorized').detail)
+    }
+    assert.match(details[0] ?? '', /canSend sends over the WebSocket/)
+    assert.equal(new Set(details).size, 1)
+    const aKey = await bare(target, { authorization: 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.x' }, 'POST')
+    assert.match(assertProblem(aKey, 'unauthorized').detail, /API key is not known/)
+  })
+
   const keyed = operations.filter((operation) => operation['x-roles'])
   for (const { method, path: route, operationId } of keyed) {
     if (operationId === 'streamSessionEvents') continue

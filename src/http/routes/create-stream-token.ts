@@ -60,7 +60,7 @@ export function createStreamTokenRoute(app: App, deps: StreamTokenDeps) {
         operationId: 'createStreamToken',
         summary: 'Give a browser a token for one session',
         description:
-          'For a back end whose page follows a session: the token opens that session’s stream and nothing else.',
+          'For a back end whose page follows a session: the token opens that session’s streams and nothing else. The page’s origin must be one of `ALLOWED_ORIGINS`, or the gateway’s own. With `canSend` it may also send the guest’s own messages, as frames of the WebSocket; no other route takes it.',
         tags: ['Streams'],
         params: SessionParams,
         body: AskStreamToken,

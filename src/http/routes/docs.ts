@@ -1,10 +1,10 @@
-/** The description of the API, and a reader for it. Both are made when they are first asked for. */
+/** The descriptions of the API and of its streams, and a reader for the first. All are made when they are first asked for. */
 import type { FastifyInstance } from 'fastify'
 
 /** `describe` makes an app that answers for these paths. */
 export function docsRoutes(app: FastifyInstance, describe: () => Promise<FastifyInstance>): void {
   let described: Promise<FastifyInstance> | undefined
-  for (const path of ['/openapi.json', '/openapi.yaml', '/docs', '/docs/*']) {
+  for (const path of ['/openapi.json', '/openapi.yaml', '/asyncapi.yaml', '/docs', '/docs/*']) {
     app.get(path, { schema: { hide: true } }, async ({ url, headers }, reply) => {
       described ??= describe()
       const docs = await described

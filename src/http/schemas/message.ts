@@ -103,8 +103,14 @@ export const PublicMessage = z
     upstreamStatus: z.string().nullable(),
     acceptedAt: Timestamp,
     sentAt: Timestamp.nullable(),
-    latencyMs: z.number().nullable(),
-    attempts: z.int(),
+    latencyMs: z.number().nullable().meta({
+      description:
+        'What the platform call that was answered took, from its first byte out to the answer, of all parts together. What went before it is not in it: its turn, the guest’s activation, the quota, earlier attempts; those are between `acceptedAt` and `sentAt`',
+    }),
+    attempts: z.int().meta({
+      description:
+        'How often it left for the platform; one that came before the guest was active counts',
+    }),
     parts: z
       .array(
         z.object({

@@ -165,7 +165,10 @@ export const PublicSession = z
       state: z.enum(streamStates),
       reconnects: z.int(),
     }),
-    latencyMs: z.object({ create: z.number(), activate: z.number().nullable() }),
+    latencyMs: z.object({ create: z.number(), activate: z.number().nullable() }).meta({
+      description:
+        'How long it took to create it, all in all; then from `createdAt` to `activatedAt`, the platform’s routing included',
+    }),
     closeReason: z.string().nullable(),
   })
   .meta({

@@ -4,12 +4,14 @@ import { line, Timestamp } from './common.ts'
 
 export const AskStreamToken = z
   .strictObject({
-    origin: line(512).meta({ description: 'Where the page is served from' }),
+    origin: line(512).meta({
+      description: 'Where the page is served from: of `ALLOWED_ORIGINS`, or the gateway’s own',
+    }),
     ttlSeconds: z.int().min(1).max(maxTtlSeconds).default(defaultTtlSeconds),
     canSend: z
       .boolean()
       .default(false)
-      .meta({ description: 'It may also send the guest’s own messages' }),
+      .meta({ description: 'It may also send the guest’s own messages, over the WebSocket' }),
   })
   .meta({
     id: 'AskStreamToken',
