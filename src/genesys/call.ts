@@ -189,7 +189,7 @@ export class Call {
     const now = clock.now()
     this.#refusals++
     const waitMs = Math.max(
-      retryAfterMs(answer.headers, now) ?? unsaidPauseMs(this.#refusals),
+      retryAfterMs(answer, now) ?? unsaidPauseMs(this.#refusals),
       leastPauseMs,
     )
     if (account.quota.pause(now + waitMs)) {
@@ -215,7 +215,7 @@ export class Call {
 
     const now = clock.now()
     const blockedMs = breaker.blockedForMs()
-    const askedMs = outcome.kind === 'answer' ? retryAfterMs(outcome.headers, now) : undefined
+    const askedMs = outcome.kind === 'answer' ? retryAfterMs(outcome, now) : undefined
     const knownMs = askedMs ?? (blockedMs > 0 ? blockedMs : undefined)
     const failure = () => this.#failure(outcome, knownMs)
     if (!mayRepeat(outcome, this.#request)) throw failure()

@@ -76,7 +76,7 @@ export function readTokenAnswer(outcome: Outcome, sentAt: number, loginUrl: stri
   const because = `${loginUrl} answered ${status}${words ? ` (${words})` : ''}`
   if (status === 429 || status >= 500) {
     const code = status === 429 ? 'rate-limited' : 'upstream-error'
-    const wait = retryAfterMs(outcome.headers, sentAt)
+    const wait = retryAfterMs(outcome, sentAt)
     return failed(code, `no access token: ${because}`, true, {
       upstream: said,
       ...(wait === undefined ? {} : { retryAfterMs: wait }),

@@ -1,5 +1,5 @@
 /** How long to wait before the next attempt. Pure, but for the dice. */
-import type { AnswerHeaders } from './outcome.ts'
+import type { Answer, AnswerHeaders } from './outcome.ts'
 
 export interface Backoff {
   /** Longest first wait. */
@@ -16,11 +16,16 @@ export function backoffMs({ firstMs, maxMs }: Backoff, failures: number): number
 const dayMs = 24 * 3_600_000
 
 /**
- * `Retry-After`, seconds or HTTP date, else the platform's own `inin-ratelimit-reset`, as milliseconds from `now`.
- * undefined when the answer does not say. A date is read against the answer's own `Date`, so clocks may differ.
+ * `Retry-After`, seconds or HTTP date, as milliseconds from `now`; of a 429 without it the platform's own
+ * `inin-ratelimit-reset`, which stands on every answer and only there says how long to wait. undefined when the answer
+ * does not say. A date is read against the answer's own `Date`, so clocks may differ.
  */
-export function retryAfterMs(headers: AnswerHeaders, now: number): number | undefined {
-  const text = headerOf(headers, 'retry-after') ?? headerOf(headers, 'inin-ratelimit-reset')
+export function retryAfterMs(
+  { status, headers }: Pick<Answer, 'status' | 'headers'>,
+  now: number,
+): number | undefined {
+  const reset = status === 429 ? headerOf(headers, 'inin-ratelimit-reset') : undefined
+  const text = headerOf(headers, 'retry-after') ?? reset
   if (text === undefined) return undefined
   const value = text.trim()
   const at = Date.parse(value)

@@ -177,7 +177,7 @@ export class StreamSocket {
       .on('unexpected-response', (_request, response) => {
         response.resume()
         const { statusCode: status = 0, headers } = response
-        const waitMs = retryAfterMs(headers, Date.now()) ?? null
+        const waitMs = retryAfterMs({ status, headers }, Date.now()) ?? null
         this.#end({ by: 'refusal', status, retryAfterMs: waitMs })
       })
   }

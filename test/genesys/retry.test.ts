@@ -19,13 +19,20 @@ describe('retryAfterMs', () => {
       },
       10_000,
     ],
-    ["the platform's own header", { 'inin-ratelimit-reset': '12' }, 12_000],
     ['a word', { 'retry-after': 'later' }, undefined],
     ['an age', { 'retry-after': '99999999999' }, 86_400_000],
   ]
   for (const [name, headers, ms] of cases) {
-    it(`reads ${name} as ${ms} ms`, () => assert.equal(retryAfterMs(headers, now), ms))
+    it(`reads ${name} as ${ms} ms`, () => {
+      assert.equal(retryAfterMs({ status: 503, headers }, now), ms)
+    })
   }
+
+  it("reads the platform's own header where the rate limit is what refused, and nowhere else", () => {
+    const headers = { 'inin-ratelimit-reset': '12' }
+    assert.equal(retryAfterMs({ status: 429, headers }, now), 12_000)
+    assert.equal(retryAfterMs({ status: 503, headers }, now), undefined)
+  })
 })
 
 describe('backoffMs', () => {
