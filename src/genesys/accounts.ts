@@ -129,6 +129,17 @@ export class Accounts {
     }
   }
 
+  /** Of the client where such a call leaves soonest, milliseconds. */
+  waitMs(dialect: DialectName, priority: Priority): number {
+    return Math.min(...this.#all.map(({ quota }) => quota.outlook(dialect, priority).waitMs))
+  }
+
+  /** Of all clients together, milliseconds. */
+  spacingMs(dialect: DialectName): number {
+    const spacings = this.#all.map(({ quota }) => quota.spacingMs(dialect))
+    return Math.min(...spacings) / spacings.length
+  }
+
   snapshot(): QuotaSnapshot[] {
     return this.#all.flatMap(({ quota }) => quota.snapshot())
   }

@@ -15,12 +15,12 @@ import type { DepartureBook } from './departures.ts'
 import type { Dialect, UpstreamAnswer, UpstreamRequest } from './dialect.ts'
 import type { Log } from './log.ts'
 import type { Answer, FaultKind } from './outcome.ts'
-import type { QuotaLimit, QuotaSnapshot } from './quota.ts'
+import type { Priority, QuotaLimit, QuotaSnapshot } from './quota.ts'
 import type { Backoff } from './retry.ts'
 import { Transport } from './transport.ts'
 import { contextIdOf } from './upstream-said.ts'
 
-export type { CallOptions }
+export type { CallOptions, Priority }
 
 export interface GenesysClientConfig {
   /** Origins. */
@@ -159,6 +159,16 @@ export class GenesysClient implements AsyncDisposable {
   /** Fetches the tokens these dialects need. Rejects with the first failure, after all were tried. */
   warmUp(dialects: readonly Pick<Dialect, 'name' | 'scopes'>[]): Promise<void> {
     return this.#deps.accounts.warmUp(dialects)
+  }
+
+  /** How long such a call would wait for its place in the quota, or for the end of a pause, milliseconds. */
+  waitMs(dialect: DialectName, priority: Priority): number {
+    return this.#deps.accounts.waitMs(dialect, priority)
+  }
+
+  /** How far apart calls may leave in the long run, of all OAuth clients together, milliseconds; 0 without a limit. */
+  spacingMs(dialect: DialectName): number {
+    return this.#deps.accounts.spacingMs(dialect)
   }
 
   health(): ClientHealth {

@@ -11,9 +11,12 @@ import { timerMs } from './wait.ts'
 /** `off`: no limit known; calls still stop while the platform asks for a pause. */
 export type QuotaLimit = { limit: number; windowMs: number } | 'off'
 
-/** Who goes first. A poll takes a place only while less than half of them are taken. */
-export const priorities = ['refresh', 'message', 'create', 'poll'] as const
+/** Who goes first. */
+export const priorities = ['refresh', 'message', 'create', 'awaited-poll', 'poll'] as const
 export type Priority = (typeof priorities)[number]
+
+/** The part of the places that questions leave to others: more where nobody waits for the answer. */
+const leftToOthers: Partial<Record<Priority, number>> = { 'awaited-poll': 0.1, poll: 0.5 }
 
 export interface Ask {
   priority: Priority
@@ -242,7 +245,9 @@ export class QuotaWindow {
   }
 
   #cap(rank: number): number {
-    return priorities[rank] === 'poll' ? Math.ceil(this.limit / 2) : this.limit
+    const priority = priorities[rank]
+    const part = priority && leftToOthers[priority]
+    return this.#gate && part ? this.limit - Math.floor(this.limit * part) : this.limit
   }
 
   /** When a caller gets a place who must see `tooMany` + 1 come back first. A call under way ends now at the soonest. */
@@ -259,7 +264,7 @@ function rateLimited(waitMs: number): UpstreamError {
   const retryAfterMs = Math.max(1, Math.ceil(waitMs))
   return new UpstreamError(
     'rate-limited',
-    `the quota at Genesys is used up; the next place for this call comes free in ${retryAfterMs} ms`,
+    `the quota at Genesys has no place for this call; the next comes free in ${retryAfterMs} ms`,
     { fate: 'refused', attempts: 0, retryable: true, retryAfterMs },
   )
 }

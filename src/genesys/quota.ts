@@ -25,6 +25,8 @@ export interface Quota {
   note(dialect: DialectName): Promise<void> | undefined
   /** What such a call would meet now. */
   outlook(dialect: DialectName, priority: Priority): Outlook
+  /** How far apart calls may leave in the long run, milliseconds; 0 without a limit. */
+  spacingMs(dialect: DialectName): number
   /** Stops every caller of this client until `until`, epoch ms. Whether that is news: nothing was paused before. */
   pause(until: number): boolean
   /** The windows in use, those without a limit left out. */
@@ -122,6 +124,7 @@ export function createQuota({
       const remaining = (Number.isFinite(limit) ? limit : 0) - taken - queued
       return { waitMs: window.waitMs(priority), remaining }
     },
+    spacingMs: (dialect) => find(dialect).windowMs / find(dialect).limit,
     pause: (until) => {
       const wasPaused = pausedUntil > clock.now()
       pausedUntil = Math.max(pausedUntil, until)

@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import type { GenesysClient } from '../genesys/client.ts'
+import type { GenesysClient, Priority } from '../genesys/client.ts'
 import type { Dialect, GuestStatus } from '../genesys/dialect.ts'
 import type { Trace } from '../trace.ts'
+import { nextQuestionMs } from './activation-pace.ts'
 import type { Feed } from './feed.ts'
 import type { SessionRegistry } from './registry.ts'
-import { isOver, type Session } from './session.ts'
+import { type DialectName, isOver, type Session } from './session.ts'
 import { activated, ended } from './steps.ts'
 
 export interface ActivationDeps {
@@ -13,42 +14,42 @@ export interface ActivationDeps {
   feed: Feed
   clock: Clock
   dialectOf(session: Session): Dialect
-  client: Pick<GenesysClient, 'call'>
-  /** For one question, with its wait for the quota. */
+  client: Pick<GenesysClient, 'call' | 'waitMs' | 'spacingMs'>
+  /** For one question. */
   timeoutMs: number
   /** Told when the platform could not be asked; the watch goes on. */
   onTrouble(sessionId: string, error: unknown): void
 }
 
-/** Between two questions while somebody waits, and while nobody does. */
-const hurriedMs = 200
-const hurriedForMs = 5000
-const maxHurriedMs = 1000
-const patientMs = [250, 500, 1000, 2000, 4000, 8000] as const
 const givesUpAfterMs = 10 * 60_000
 
 interface Watch {
+  id: string
+  dialect: DialectName
+  /** When it began, or somebody began to wait. */
   since: number
-  asked: number
-  hurriedBy: number
-  hurriedSince: number
+  /** When it was asked about last, or could not be; until then `since`. */
+  lookedAt: number
   /** The platform does not answer the question for this guest. */
   unanswerable: boolean
   /** Of the request that made the session; null where that was another process's. */
   trace: Trace | null
-  /** To be told when it becomes so. */
+  /** Who waits for it; told when it is of no use to ask. */
   waiting: Set<() => void>
   /** Cancels the pending question's timer; undefined while one is being asked. */
   cancel: (() => void) | undefined
 }
 
 /**
- * Learns when pending sessions become active by asking the platform, more often while somebody waits. Sends may learn
- * it first (see Sender); whoever does, the journal tells everybody. One question at a time per session.
+ * Learns when pending sessions become active by asking the platform, more often while somebody waits, and only while
+ * the quota has room for it. Sends may learn it first (see Sender); whoever does, the journal tells everybody. One
+ * question at a time per session.
  */
 export class Activation implements Disposable {
   readonly #deps: ActivationDeps
   readonly #watches = new Map<string, Watch>()
+  /** Those somebody waits for. */
+  readonly #awaited = new Set<Watch>()
   #stopped = false
 
   constructor(deps: ActivationDeps) {
@@ -58,20 +59,20 @@ export class Activation implements Disposable {
   /** Starts asking, until the session is no longer pending or ten minutes have brought nothing. */
   watch(session: Session, trace: Trace | null = null): void {
     if (this.#stopped || session.state !== 'pending' || this.#watches.has(session.id)) return
-    if (!this.#deps.dialectOf(session).guestStatus) return
-    const now = this.#deps.clock.now()
+    const { clock, dialectOf } = this.#deps
+    if (!dialectOf(session).guestStatus) return
     const watch: Watch = {
-      since: now,
-      asked: 0,
-      hurriedBy: 0,
-      hurriedSince: now,
+      id: session.id,
+      dialect: session.dialect,
+      since: clock.now(),
+      lookedAt: clock.now(),
       unanswerable: false,
       trace,
       waiting: new Set(),
       cancel: undefined,
     }
     this.#watches.set(session.id, watch)
-    this.#schedule(session.id, watch)
+    this.#schedule(watch)
   }
 
   /** False where only a send can tell. */
@@ -96,22 +97,20 @@ export class Activation implements Disposable {
     this.watch(session)
     const watch = this.#watches.get(session.id)
     if (watch) {
-      this.#hurry(session.id, watch)
-      watch.waiting.add(resolve)
-      cleanUp.push(() => watch.waiting.delete(resolve))
+      this.#await(watch, resolve)
+      cleanUp.push(() => this.#awaitNoMore(watch, resolve))
     }
     // It may have changed between the caller's look and the subscription.
     const now = await registry.find(session.id)
     if (wake?.aborted || now?.state !== 'pending') resolve()
     await promise
-    if (watch) watch.hurriedBy -= 1
     for (const undo of cleanUp) undo()
   }
 
   /** Asks about a session that should take messages and does not; ends it when the platform says it is over. */
   async lookAgain(session: Session): Promise<void> {
     try {
-      await this.#ask(session)
+      await this.#ask(session, 'awaited-poll')
     } catch (error) {
       this.#deps.onTrouble(session.id, error)
     }
@@ -123,48 +122,65 @@ export class Activation implements Disposable {
     this.#watches.clear()
   }
 
-  #hurry(sessionId: string, watch: Watch): void {
-    watch.hurriedBy += 1
-    if (watch.hurriedBy > 1) return
-    watch.hurriedSince = this.#deps.clock.now()
-    watch.since = watch.hurriedSince
-    if (watch.cancel) this.#schedule(sessionId, watch)
+  #await(watch: Watch, tell: () => void): void {
+    watch.waiting.add(tell)
+    if (watch.waiting.size > 1) return
+    this.#awaited.add(watch)
+    watch.since = this.#deps.clock.now()
+    watch.lookedAt = watch.since
+    if (watch.cancel) this.#schedule(watch)
   }
 
-  #schedule(sessionId: string, watch: Watch): void {
+  #awaitNoMore(watch: Watch, tell: () => void): void {
+    watch.waiting.delete(tell)
+    if (watch.waiting.size === 0) this.#awaited.delete(watch)
+  }
+
+  #schedule(watch: Watch, notBefore = 0): void {
+    const { clock } = this.#deps
+    const at = Math.max(this.#dueAt(watch), notBefore)
     watch.cancel?.()
-    watch.cancel = this.#deps.clock.after(this.#interval(watch), () => {
+    watch.cancel = clock.after(Math.max(0, at - clock.now()), () => {
       watch.cancel = undefined
-      void this.#look(sessionId, watch)
+      // There may be more of them now.
+      if (this.#dueAt(watch) > clock.now()) this.#schedule(watch)
+      else void this.#look(watch)
     })
   }
 
-  #interval(watch: Watch): number {
-    if (watch.hurriedBy === 0) return patientMs[Math.min(watch.asked, patientMs.length - 1)] ?? 8000
-    const hurriedFor = this.#deps.clock.now() - watch.hurriedSince
-    return hurriedFor < hurriedForMs ? hurriedMs : Math.min(maxHurriedMs, hurriedFor / 10)
+  /** When to ask next, epoch ms, going by how many there are to ask about. */
+  #dueAt(watch: Watch): number {
+    const { since, lookedAt, dialect } = watch
+    const isAwaited = this.#awaited.has(watch)
+    const sessions = isAwaited ? this.#awaited.size : this.#watches.size
+    const spacingMs = this.#deps.client.spacingMs(dialect)
+    return lookedAt + nextQuestionMs(isAwaited, lookedAt - since, { sessions, spacingMs })
   }
 
-  async #look(sessionId: string, watch: Watch): Promise<void> {
-    const { registry, clock } = this.#deps
+  async #look(watch: Watch): Promise<void> {
+    const { registry, client, clock } = this.#deps
+    const { id, dialect } = watch
+    const isAwaited = this.#awaited.has(watch)
+    const priority = isAwaited ? 'awaited-poll' : 'poll'
+    const noRoomMs = client.waitMs(dialect, priority)
     try {
-      const session = await registry.find(sessionId)
-      if (session?.state !== 'pending') return this.#forget(sessionId)
-      const tired = watch.hurriedBy === 0 && clock.now() - watch.since > givesUpAfterMs
-      if (tired) return this.#forget(sessionId)
-      watch.asked += 1
-      await this.#ask(session, watch)
+      const session = await registry.find(id)
+      if (session?.state !== 'pending') return this.#forget(id)
+      const isTired = !isAwaited && clock.now() - watch.since > givesUpAfterMs
+      if (isTired) return this.#forget(id)
+      if (noRoomMs === 0) await this.#ask(session, priority, watch)
     } catch (error) {
-      this.#deps.onTrouble(sessionId, error)
+      this.#deps.onTrouble(id, error)
     }
-    if (this.#stopped || this.#watches.get(sessionId) !== watch) return
-    if (!watch.unanswerable) this.#schedule(sessionId, watch)
+    if (this.#stopped || this.#watches.get(id) !== watch) return
+    watch.lookedAt = clock.now()
+    if (!watch.unanswerable) this.#schedule(watch, watch.lookedAt + noRoomMs)
   }
 
-  async #ask(session: Session, watch?: Watch): Promise<void> {
+  async #ask(session: Session, priority: Priority, watch?: Watch): Promise<void> {
     const { registry, clock } = this.#deps
     const trace = this.#watches.get(session.id)?.trace ?? null
-    const status = await this.#status(session, trace)
+    const status = await this.#status(session, priority, trace)
     const cause = { at: clock.now(), actor: null, trace }
     if (status.kind === 'unanswerable' && watch) {
       watch.unanswerable = true
@@ -184,7 +200,7 @@ export class Activation implements Disposable {
     if (status.kind === 'active' || status.kind === 'over') this.#forget(session.id)
   }
 
-  async #status(session: Session, trace: Trace | null): Promise<GuestStatus> {
+  async #status(session: Session, priority: Priority, trace: Trace | null): Promise<GuestStatus> {
     const { client, clock, dialectOf, timeoutMs } = this.#deps
     const { name, guestStatus } = dialectOf(session)
     if (!guestStatus) return { kind: 'unanswerable' }
@@ -192,7 +208,7 @@ export class Activation implements Disposable {
       const reply = await client.call(guestStatus.request(session), {
         dialect: name,
         deadline: clock.now() + timeoutMs,
-        priority: 'poll',
+        priority,
         trace,
       })
       return guestStatus.response(reply)

@@ -22,7 +22,11 @@ const silent = () => undefined
 async function start(t: TestContext, carry: Carry, over: Partial<Message> = {}) {
   const store = await openFor(t, 'memory')
   const registry = new SessionRegistry(store)
-  const client = { call: () => Promise.reject(new Error('nobody is to be asked')) }
+  const client = {
+    call: () => Promise.reject(new Error('nobody is to be asked')),
+    waitMs: () => 0,
+    spacingMs: () => 0,
+  }
   const troubles: unknown[] = []
   const dialectOf = () => externalGuests
   const activation = new Activation({

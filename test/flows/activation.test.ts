@@ -107,6 +107,28 @@ describe('a guest that is still being routed', { concurrency: 4 }, () => {
     assert.ok(late.body.activatedAt)
   })
 
+  it('G2, G11: learns of a burst of guests with what the quota leaves', async (t) => {
+    const { api, simulator, logs } = await startTestGateway(t, {
+      simulator: { activationMs: 1000 },
+      environment: { GENESYS_RATE_LIMIT: '100/60s' },
+    })
+    const sessions = await Promise.all(Array.from({ length: 20 }, () => createSession(api)))
+    const pending = async () => {
+      const { body } = await api('GET', '/v1/stats')
+      return body.sessions.pending
+    }
+    await until('all are active', async () => (await pending()) === 0)
+
+    const [first] = sessions
+    assert.ok(first)
+    assert.equal((await send(api, first, 'Hello')).body.status, 'sent')
+    const asked = simulator.control.received
+      .list()
+      .filter(({ operation }) => operation === 'external-guests.getGuest')
+    assert.ok(asked.length <= 1.5 * sessions.length, `asked ${asked.length} times`)
+    assert.doesNotMatch(logs.join(), /could not be asked/)
+  })
+
   it('G2: waits on while the platform cannot be asked', async (t) => {
     const { api, simulator } = await startTestGateway(t, { simulator: { activationMs: 100 } })
     const { faults } = simulator.control

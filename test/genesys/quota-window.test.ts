@@ -157,20 +157,20 @@ describe('QuotaWindow under load (R2)', () => {
     await Promise.allSettled(waiting)
   })
 
-  it('lets a rotation go before a message, a message before a creation, a creation before a poll', async () => {
+  it('lets a rotation go first, then messages, creations, and polls, those that are awaited before others', async () => {
     const window = open(1, 60_000)
     const held = await window.acquire(ask())
     const order: Priority[] = []
-    const waiting = (['poll', 'create', 'message', 'refresh', 'message'] as const).map(
-      async (priority) => {
-        const release = await window.acquire(ask(priority, { deadline: Date.now() + 100_000_000 }))
-        order.push(priority)
-        release(false)
-      },
-    )
+    const waiting = (
+      ['poll', 'awaited-poll', 'create', 'message', 'refresh', 'message'] as const
+    ).map(async (priority) => {
+      const release = await window.acquire(ask(priority, { deadline: Date.now() + 100_000_000 }))
+      order.push(priority)
+      release(false)
+    })
     held(false)
     await Promise.all(waiting)
-    assert.deepEqual(order, ['refresh', 'message', 'message', 'create', 'poll'])
+    assert.deepEqual(order, ['refresh', 'message', 'message', 'create', 'awaited-poll', 'poll'])
   })
 
   it('lets polls have no more than half of the places', async () => {
@@ -185,6 +185,15 @@ describe('QuotaWindow under load (R2)', () => {
     for (const release of polls) release(false)
     await window.acquire(ask('poll'))
     message(false)
+  })
+
+  it('lets polls that somebody waits for have nine of ten places', async () => {
+    const window = open(20, 60_000)
+    for (let n = 0; n < 10; n += 1) await window.acquire(ask('poll'))
+    assert.ok(window.waitMs('poll') > 0)
+    for (let n = 10; n < 18; n += 1) await window.acquire(ask('awaited-poll'))
+    assert.ok(window.waitMs('awaited-poll') > 0)
+    assert.equal(window.waitMs('message'), 0)
   })
 
   it('refuses a caller in line at its deadline, and forgets its place', async () => {

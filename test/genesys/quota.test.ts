@@ -74,7 +74,7 @@ describe('createQuota', () => {
     const waiting = (['external-guests', 'conversations'] as const).map(async (dialect) =>
       quota.acquire(dialect, ask()),
     )
-    await assert.rejects(async () => quota.acquire('conversations', ask()), /used up/)
+    await assert.rejects(async () => quota.acquire('conversations', ask()), /no place/)
     for (const release of await Promise.all(waiting)) release(false)
   })
 
