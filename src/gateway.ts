@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { type Clock, systemClock } from './clock.ts'
 import { openDepartureBook } from './departure-book.ts'
+import { GatewayError } from './errors.ts'
 import { GenesysClient } from './genesys/client.ts'
 import { dialects } from './genesys/dialects/index.ts'
 import { registerPlatformWebhook } from './genesys/platform-webhooks.ts'
@@ -18,6 +19,7 @@ import { logEvents } from './insight/event-log.ts'
 import { Metrics } from './insight/metrics.ts'
 import { openTracer } from './insight/open-tracer.ts'
 import { Stats } from './insight/stats.ts'
+import { keepTrying } from './keep-trying.ts'
 import {
   dialectView,
   journalReaders,
@@ -52,6 +54,8 @@ export interface Gateway extends AsyncDisposable {
 
 /** What has left for the platform gets so long to come back when the process stops; the client adds two seconds. */
 const stopGraceMs = 5000
+/** Between tries to get the first token, each of which lasts some 15 seconds where the platform is away. */
+const tokenPauseMs = 15_000
 /** Nobody sends a message sooner after the start. */
 const warmUpMs = 500
 /** A connection that is still busy then is broken off. */
@@ -97,7 +101,7 @@ export async function startGateway(
 
   const origins = new Origins(settings.http.allowedOrigins)
   const stats = stack.use(await Stats.open(store, clock))
-  stack.defer(logEvents(store, logger))
+  stack.defer(logEvents(store, logger, (sessionId) => bridges.lossOf(sessionId)))
   stack.defer(store.follow((events) => metrics.committed(events)))
   const layer = openSessionLayer(stack, {
     store,
@@ -123,6 +127,7 @@ export async function startGateway(
         receivers: stack.use(new Receivers(settings.webhooks.allowPrivate)),
         allowPrivate: settings.webhooks.allowPrivate,
         onTrouble: (webhookId, err) => logger.warn({ webhookId, err }, 'a webhook had trouble'),
+        onNotice: (webhookId, text, fields) => logger.warn({ webhookId, ...fields }, text),
       },
       webhooksOf(settings),
     ),
@@ -217,10 +222,13 @@ export async function startGateway(
   await takeUp()
   const url = await app.listen({ host: settings.http.host, port: settings.http.port })
   stack.defer(clock.after(warmUpMs, () => policy.warmUp()))
-  // Readiness shows what is wrong with the credentials before the first guest is made.
-  client
-    .warmUp([dialects[settings.sessions.defaultDialect]])
-    .catch((err: unknown) => logger.error({ err }, 'no token from the platform yet'))
+  // Readiness shows what is wrong with the credentials before the first guest is made, and when it no longer is: while
+  // it says no, there may be no guests that ask for a token. Each refusal is logged where it is met.
+  const warmUp = () => client.warmUp([dialects[settings.sessions.defaultDialect]])
+  const onFailure = (err: unknown) => {
+    if (!(err instanceof GatewayError)) logger.error({ err }, 'no token could be asked for')
+  }
+  stack.defer(keepTrying(warmUp, { clock, pauseMs: tokenPauseMs, onFailure }))
 
   const owned = stack.move()
   return {

@@ -1,10 +1,10 @@
 /** The process: environment, signals, exit code. The only reader of `process`. */
 import { existsSync, readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
-import { pino } from 'pino'
 import { type Gateway, startGateway } from './gateway.ts'
 import { leaveHandover } from './handover.ts'
 import { logLines } from './log-lines.ts'
+import { createLogger } from './logger.ts'
 import { parseSettings, SettingsError } from './settings.ts'
 import { StoreRefused } from './store/refused.ts'
 import { welcome } from './welcome.ts'
@@ -24,10 +24,7 @@ async function main(): Promise<void> {
   const settings = parseSettings(process.env)
   const lines = logLines((text) => process.stdout.write(text))
   process.on('exit', () => lines.flush())
-  const logger = pino(
-    { level: settings.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    lines,
-  )
+  const logger = createLogger(settings.logLevel, lines)
   const { version } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   ) as { version: string }

@@ -59,7 +59,7 @@ export class TokenManager {
     this.#backoff = deps.backoff ?? { firstMs: 500, maxMs: 5_000 }
   }
 
-  /** `none` before the first fetch, `ok` after one that worked, else why the last one did not. */
+  /** `none` before the first fetch, `ok` after one that worked, else why the last attempt did not. */
   get state(): string {
     return this.#state
   }
@@ -168,6 +168,8 @@ export class TokenManager {
       ending.throwIfAborted()
       const sentAt = clock.now()
       const outcome = await send({ ...request, leaveBy, timeoutMs: leaveBy - sentAt })
+      // What is broken off by a stop is nobody's failure.
+      if (outcome.kind === 'fault') ending.throwIfAborted()
       const answer = readTokenAnswer(outcome, sentAt, loginUrl)
       if (answer.kind === 'token') {
         entry.token = answer.token
@@ -177,13 +179,13 @@ export class TokenManager {
       }
       const { error, transient } = answer
       const wait = Math.max(backoffMs(this.#backoff, failures), error.retryAfterMs ?? 0)
-      if (!transient || clock.now() + wait >= leaveBy) {
-        if (entry.token === undefined || clock.now() >= entry.token.staleAt) {
-          this.#state = error.message
-        }
-        log.warn({ clientId: client.id, err: error }, 'no access token')
-        throw error
+      const isLast = !transient || clock.now() + wait >= leaveBy
+      if (entry.token === undefined || clock.now() >= entry.token.staleAt) {
+        this.#state = error.message
       }
+      const again = isLast ? {} : { againInMs: Math.round(wait) }
+      log.warn({ clientId: client.id, attempt: failures, ...again, err: error }, 'no access token')
+      if (isLast) throw error
       await clock.sleep(wait, ending).catch(() => ending.throwIfAborted())
     }
   }

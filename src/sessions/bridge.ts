@@ -36,7 +36,7 @@ export class Bridge implements IncomingBridge, StreamHandlers {
   #announced: boolean
   /** The guest has been let in, now or in an earlier process. */
   #letIn: boolean
-  readonly #outage: Outage
+  readonly outage: Outage
   /** How long the platform keeps the guest; null before it has let it in. */
   #keptForMs: number | null = null
   #refreshed = false
@@ -59,7 +59,7 @@ export class Bridge implements IncomingBridge, StreamHandlers {
     this.#deps = deps
     this.#letIn = session.activatedAt !== null
     this.#announced = session.stream.state === 'open'
-    this.#outage = new Outage(clock, stream.limits.openings)
+    this.outage = new Outage(clock, stream.limits.openings)
     if (this.#letIn) this.#keptForMs = stream.keptForMs?.(session) ?? null
     this.#trace = trace
     this.#sender = new FrameSender(stream, deps, () => this.#giveUp('an ack did not come'))
@@ -126,12 +126,12 @@ export class Bridge implements IncomingBridge, StreamHandlers {
     await this.#incoming.recall()
     await this.#announceLoss()
     // Standing in line is not the platform's fault.
-    this.#outage.excuse(await this.#deps.turns.next(() => this.#state !== 'closed'))
+    this.outage.excuse(await this.#deps.turns.next(() => this.#state !== 'closed'))
     const session = await registry.find(this.sessionId)
     if (!session || isOver(session) || this.#state === 'closed') return this.end()
     const opening = this.stream.open(session, hosts, clock.now(), this.#trace)
     const about = { sessionId: session.id, trace: this.#trace }
-    this.#outage.dialled()
+    this.outage.dialled()
     this.#incoming.dialled(session)
     this.#socket = dialer.dial(opening, about, this)
   }
@@ -223,7 +223,7 @@ export class Bridge implements IncomingBridge, StreamHandlers {
     if (!this.#socket || this.#state === 'closed') return
     if (known.expiresAt !== null) this.#deps.expiry.set(session.id, known.expiresAt)
     this.#state = 'open'
-    this.#outage.over()
+    this.outage.over()
     this.#refreshed = false
     this.#sender.open(this.#socket)
     void this.#incoming.fillGap(session)
@@ -237,7 +237,7 @@ export class Bridge implements IncomingBridge, StreamHandlers {
   ended(end: StreamEnd): void {
     if (end.by === 'us' || this.#state === 'closed') return
     this.#cancelReady?.()
-    this.#outage.begin()
+    this.outage.begin(end)
     this.#state = 'reconnecting'
     this.#socket = undefined
     this.#incoming.lose()
@@ -249,7 +249,7 @@ export class Bridge implements IncomingBridge, StreamHandlers {
     const next = afterEnd(end, {
       resumable: this.stream.resumable || !this.#letIn,
       canRefresh: this.#canRefresh && !this.#refreshed,
-      downForMs: this.#outage.lastsMs,
+      downForMs: this.outage.lastsMs,
       keptForMs: this.#keptForMs,
     })
     if (next.kind === 'over') return this.#over(next.state, next.reason)
@@ -286,7 +286,7 @@ export class Bridge implements IncomingBridge, StreamHandlers {
 
   #redialLater(notBeforeMs: number): void {
     if (this.#state === 'closed') return
-    const delayMs = this.#outage.nextDialMs(notBeforeMs)
+    const delayMs = this.outage.nextDialMs(notBeforeMs)
     this.#cancelRedial = this.#deps.clock.after(delayMs, () => void this.start())
   }
 

@@ -33,6 +33,11 @@ export class Bridges implements AsyncDisposable {
     return open
   }
 
+  /** Why the session's stream was lost the last time; undefined where none is kept. */
+  lossOf(sessionId: string): string | undefined {
+    return this.#bridges.get(sessionId)?.outage.reason
+  }
+
   /** Dials for a session that has a stream and is not over; again is harmless. `trace`: of the request that made it. */
   start(session: Session, trace: Trace | null = null): Bridge | undefined {
     const dialect = this.#deps.dialectOf(session)

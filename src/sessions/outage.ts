@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { FrameLimit } from '../genesys/dialect.ts'
+import type { StreamEnd } from '../genesys/socket.ts'
 import { Pace } from './pace.ts'
-import { redialDelayMs, steadyAfterMs } from './redial.ts'
+import { lossReason, redialDelayMs, steadyAfterMs } from './redial.ts'
 
 /** How long a session has had no stream, and when it may be dialled again. */
 export class Outage {
@@ -10,12 +11,18 @@ export class Outage {
   #since: number
   #openSince: number | null = null
   #redials = 0
+  #reason = 'the gateway was started again'
 
   /** Begins without a stream. `openings`: how often the platform takes this guest up. */
   constructor(clock: Clock, openings: FrameLimit | undefined) {
     this.#clock = clock
     if (openings) this.#openings = new Pace([openings], 0)
     this.#since = clock.now()
+  }
+
+  /** Why the latest one began, in our words. */
+  get reason(): string {
+    return this.#reason
   }
 
   get lastsMs(): number {
@@ -36,8 +43,9 @@ export class Outage {
   }
 
   /** A connection has ended: the outage begins with it, or goes on where the stream did not open on it. */
-  begin(): void {
+  begin(end: Exclude<StreamEnd, { by: 'us' }>): void {
     if (this.#openSince === null) return
+    this.#reason = lossReason(end)
     this.#since = this.#clock.now()
     if (this.#since - this.#openSince >= steadyAfterMs) this.#redials = 0
     this.#openSince = null

@@ -45,6 +45,12 @@ export function afterEnd(
   return { kind: 'over', state: 'failed', reason }
 }
 
+/** Why a stream was lost, without the platform's words: they may repeat the guest's. */
+export function lossReason(end: Exclude<StreamEnd, { by: 'us' }>): string {
+  if (end.by === 'platform') return `the platform closed it (${end.code})`
+  return end.by === 'refusal' ? `the platform refused it (${end.status})` : end.detail
+}
+
 /** Too slow, too early, too often: said of this one try, and by what stands before the platform, too. */
 const passing = [408, 425, 429]
 

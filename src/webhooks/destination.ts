@@ -21,6 +21,7 @@ export interface DestinationDeps {
   /** The receiver said 410. */
   onGone(webhookId: string): void
   onTrouble(webhookId: string, error: unknown): void
+  onNotice(webhookId: string, text: string, fields?: object): void
 }
 
 const page = 100
@@ -208,8 +209,13 @@ export class Destination {
     const { progress, deadLetter } = afterFailure(this.#progress, event, receipt, attempts, now)
     this.#progress = progress
     if (deadLetter) {
-      const reason = `gave up on ${event.id} after ${attempts} tries: ${deadLetter.error}`
-      this.#deps.onTrouble(this.#webhook.id, new Error(reason))
+      const { eventId, type, error } = deadLetter
+      const fields = { eventId, type, attempts, reason: error }
+      this.#deps.onNotice(
+        this.#webhook.id,
+        'a webhook gave up on an event: it is a dead letter',
+        fields,
+      )
     }
     await this.#save()
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import { checkPublicUrl, ForbiddenTarget, wrongWithUrl } from '../public-addresses.ts'
+import { checkPublicUrl, wrongWithUrl } from '../public-addresses.ts'
 import type { EventType } from '../sessions/events.ts'
 import { newId } from '../sessions/ids.ts'
 import type { Store } from '../store/store.ts'
@@ -31,6 +31,8 @@ export interface DispatcherDeps {
   receivers: Receivers
   allowPrivate: boolean
   onTrouble(webhookId: string, error: unknown): void
+  /** Something operators should know that is no error of ours. */
+  onNotice(webhookId: string, text: string, fields?: object): void
 }
 
 const bookName = 'webhooks'
@@ -219,7 +221,8 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   async #disable(id: string, disabledReason: string): Promise<void> {
-    this.#deps.onTrouble(id, new Error(`disabled: ${disabledReason}`))
+    const notice = 'a webhook was switched off: its receiver is gone; a replay switches it on'
+    this.#deps.onNotice(id, notice, { reason: disabledReason })
     try {
       await this.#update(id, (before) => ({ ...before, disabledReason }))
     } catch (error) {
@@ -267,10 +270,9 @@ function sum(numbers: number[]): number {
 }
 
 /** Of the settings' own: what may not be called is said, and left out. */
-function mayBeCalled({ url, format }: NewWebhook, { allowPrivate, onTrouble }: DispatcherDeps) {
+function mayBeCalled({ url, format }: NewWebhook, { allowPrivate, onNotice }: DispatcherDeps) {
   const wrong = wrongWithUrl(url, allowPrivate)
   if (wrong === undefined) return true
-  const reason = `the ${format} webhook of the settings is left out: its URL ${wrong}`
-  onTrouble('settings', new ForbiddenTarget(reason))
+  onNotice('settings', `the ${format} webhook of the settings is left out: its URL ${wrong}`)
   return false
 }

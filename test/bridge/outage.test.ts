@@ -4,6 +4,8 @@ import { Outage } from '../../src/sessions/outage.ts'
 import { FakeClock } from '../genesys/support/fake-clock.ts'
 import { fullestWindow } from '../genesys/support/windows.ts'
 
+const end = { by: 'network', detail: 'connect ECONNREFUSED' } as const
+
 describe('Outage', () => {
   it('lasts from the end of the last stream, whatever connections come to nothing in between', () => {
     const clock = new FakeClock()
@@ -12,10 +14,10 @@ describe('Outage', () => {
     assert.equal(outage.lastsMs, 1_000)
     outage.over()
     clock.advance(60_000)
-    outage.begin()
+    outage.begin(end)
     assert.equal(outage.lastsMs, 0)
     clock.advance(5_000)
-    outage.begin()
+    outage.begin(end)
     clock.advance(5_000)
     assert.equal(outage.lastsMs, 10_000)
     outage.excuse(4_000)
@@ -30,11 +32,11 @@ describe('Outage', () => {
     assert.ok(longest() > 10_000)
     outage.over()
     clock.advance(9_000)
-    outage.begin()
+    outage.begin(end)
     assert.ok(longest() > 10_000, 'it did not hold')
     outage.over()
     clock.advance(10_000)
-    outage.begin()
+    outage.begin(end)
     assert.ok(outage.nextDialMs(0) <= 300)
     assert.ok(outage.nextDialMs(20_000) >= 20_000)
   })
@@ -51,5 +53,21 @@ describe('Outage', () => {
     }
     assert.ok(fullestWindow(dials, 60_000) <= 60)
     assert.ok((dials.at(-1) ?? 0) - (dials[0] ?? 0) < 4 * 60_000)
+  })
+
+  it('tells why it began, and nothing that the platform said', () => {
+    const outage = new Outage(new FakeClock(), undefined)
+    assert.equal(outage.reason, 'the gateway was started again')
+    outage.over()
+    outage.begin({ by: 'platform', code: 4009, reason: 'Ada said enough' })
+    assert.equal(outage.reason, 'the platform closed it (4009)')
+    outage.begin(end)
+    assert.equal(outage.reason, 'the platform closed it (4009)')
+    outage.over()
+    outage.begin({ by: 'refusal', status: 503, retryAfterMs: null })
+    assert.equal(outage.reason, 'the platform refused it (503)')
+    outage.over()
+    outage.begin(end)
+    assert.equal(outage.reason, end.detail)
   })
 })

@@ -11,6 +11,7 @@ import {
   answers,
   type Behaviour,
   grantsTokens,
+  hangs,
   resetsAfterReading,
   startToxicUpstream,
 } from '../support/toxic-upstream.ts'
@@ -200,6 +201,38 @@ describe('TokenManager, when the login host is unwell', () => {
     assert.ok(clock.now() - startedAt <= 15_500, `${clock.now() - startedAt} ms`)
     assert.ok(login.seen.length > 2)
     assert.match(tokens.state, /answered 503/)
+  })
+
+  it('says of every attempt that fails, when it fails, why and when the next one is', async (t) => {
+    const { login, tokens, clock, log } = await build(t)
+    login.queue(answers(503, {}))
+    login.queue(resetsAfterReading)
+    const getting = tokens.get(scopes)
+    for (const [attempt, why] of [/answered 503/, /no access token/].entries()) {
+      await until('it is logged', () => log.lines.length > attempt)
+      const { fields, level } = log.lines[attempt] ?? assert.fail()
+      assert.equal(level, 'warn')
+      assert.equal(fields.attempt, attempt + 1)
+      assert.ok(Number(fields.againInMs) >= 0)
+      assert.match((fields.err as Error).message, why)
+      assert.match(tokens.state, why)
+      await until('it waits', () => clock.pending > 0)
+      clock.advance(5_000)
+    }
+    await getting
+    assert.equal(tokens.state, 'ok')
+    assert.equal(log.lines.length, 2)
+  })
+
+  it('has nothing to say of an attempt that a stop broke off', async (t) => {
+    const { login, tokens, log } = await build(t, hangs)
+    const getting = tokens.get(scopes)
+    const refused = assert.rejects(getting, /stopping/)
+    await login.arrived(1)
+    tokens.close(new Error('stopping'))
+    await login[Symbol.asyncDispose]()
+    await refused
+    assert.deepEqual([log.lines, tokens.state], [[], 'none'])
   })
 
   for (const status of [400, 401, 403]) {

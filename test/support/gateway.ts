@@ -1,8 +1,8 @@
 /** A gateway on its own port, talking to a simulator that is a server of its own; both end with the test. */
 import { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
-import { pino } from 'pino'
 import { type Gateway, type Overrides, startGateway } from '../../src/gateway.ts'
+import { createLogger } from '../../src/logger.ts'
 import { parseSettings } from '../../src/settings.ts'
 import type { SimulatorOptions } from '../../src/simulator/options.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
@@ -88,8 +88,8 @@ export async function startAgainst(
     ...environment,
   })
   const logs: string[] = []
-  const logger = pino(
-    { level: 'trace' },
+  const logger = createLogger(
+    'trace',
     new Writable({
       write(chunk, _encoding, done) {
         logs.push(String(chunk))

@@ -36,6 +36,7 @@ async function openDispatcher(t: TestContext, store: Store, settings: NewWebhook
       allowPrivate: true,
       guestOf: async () => undefined,
       onTrouble: (_id, error) => troubles.push(String(error)),
+      onNotice: (_id, text) => troubles.push(text),
     },
     settings,
   )
@@ -298,6 +299,7 @@ describe('The dead letters of a destination', () => {
       disabledReason: null,
       fromSettings: false,
     }
+    const notices: object[] = []
     const deps: DestinationDeps = {
       store,
       clock: hastyClock(),
@@ -305,7 +307,8 @@ describe('The dead letters of a destination', () => {
       secretsOf: () => ['whsec_bm90LWEtcmVhbC1zZWNyZXQ='],
       guestOf: async () => undefined,
       onGone: () => undefined,
-      onTrouble: () => undefined,
+      onTrouble: (_id, error) => assert.fail(error as Error),
+      onNotice: (_id, text, fields) => notices.push({ text, ...fields }),
     }
     await happen(store, 3)
     const destination = new Destination(webhook, progress, deps)
@@ -319,5 +322,13 @@ describe('The dead letters of a destination', () => {
     await destination.stop()
     assert.equal(destination.progress.deadLetters.length, 1000)
     assert.equal(destination.progress.attempts.length, 3 * maxAttempts)
+    const [given, ...others] = destination.progress.deadLetters.slice(-3).map((letter) => ({
+      text: 'a webhook gave up on an event: it is a dead letter',
+      eventId: letter.eventId,
+      type: letter.type,
+      attempts: maxAttempts,
+      reason: 'answered 500',
+    }))
+    assert.deepEqual(notices, [given, ...others])
   })
 })

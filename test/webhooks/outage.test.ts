@@ -87,7 +87,11 @@ describe('An outage of a receiver', () => {
     assert.equal(letter.error, 'answered 503')
     assert.equal(receiver.seen.length, maxAttempts)
     assert.equal((await api('GET', '/v1/stats')).body.webhooks.deadLettered, 1)
-    assert.ok(logs.some((line) => line.includes(`gave up on ${letter.eventId}`)))
+    const told = logs.map((line) => JSON.parse(line)).filter((line) => line.webhookId)
+    assert.deepEqual(
+      told.map(({ level, webhookId, eventId, reason }) => [level, webhookId, eventId, reason]),
+      [[40, webhook.id, letter.eventId, letter.error]],
+    )
 
     receiver.usually(receiver.takes)
     const next = await createSession(api)
@@ -134,7 +138,12 @@ describe('A receiver that answers 410', () => {
       return body.enabled === false && body
     })
     assert.equal(disabled.disabledReason, 'the receiver answered 410')
-    assert.ok(logs.some((line) => line.includes('disabled: the receiver answered 410')))
+    const lines = logs.map((line) => JSON.parse(line)).filter((line) => line.webhookId)
+    assert.deepEqual(
+      lines.map(({ level, webhookId, reason, err }) => [level, webhookId, reason, err]),
+      [[40, webhook.id, 'the receiver answered 410', undefined]],
+    )
+    assert.match(lines[0].msg, /switched off: its receiver is gone/)
 
     await send(api, session, 'unheard')
     await until('the other has it', () => other.taken.at(-1)?.body.type === 'message.sent')
