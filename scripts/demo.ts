@@ -1,7 +1,7 @@
 /**
  * The documented guest workflow against a running gateway, each step with its latency: create a guest, wait until it
- * is routed, inject a bot message, read what became of it. Finds a gateway started by `npm run quickstart` by itself;
- * any other one by GATEWAY_URL and GATEWAY_KEY.
+ * is routed, inject a bot message, read what became of it. Finds a gateway started by `npm run quickstart` without
+ * API_KEYS by itself; any other one by GATEWAY_URL and GATEWAY_KEY.
  */
 import { readFileSync } from 'node:fs'
 import { type Handover, handoverFile } from '../src/handover.ts'
@@ -42,7 +42,8 @@ function target(): Handover {
     return JSON.parse(readFileSync(handoverFile, 'utf8')) as Handover
   } catch {
     console.error(
-      'No gateway found. Start one with `npm run quickstart` in another terminal, or set GATEWAY_URL and GATEWAY_KEY.',
+      'No gateway has left its key here. `npm run quickstart` in another terminal starts one that does, unless API_KEYS is set;\n' +
+        'for that one, or any other: GATEWAY_URL=http://127.0.0.1:3000 GATEWAY_KEY=… npm run demo',
     )
     process.exit(1)
   }
@@ -58,6 +59,9 @@ async function step(name: string, method: string, path: string, body?: object): 
       ...(body && { 'content-type': 'application/json' }),
     },
     ...(body && { body: JSON.stringify(body) }),
+  }).catch(() => {
+    console.error(`No answer from ${url}. Is the gateway running?`)
+    process.exit(1)
   })
   const answer = await response.json()
   const ms = Math.round(performance.now() - began)
