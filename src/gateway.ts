@@ -29,6 +29,7 @@ import {
   webhooksOf,
 } from './operator-views.ts'
 import { embeddedSimulator, platformOf } from './platform.ts'
+import { notePlatform } from './platform-note.ts'
 import { platformWebhookBook } from './platform-webhook-book.ts'
 import { openSessionLayer } from './session-layer.ts'
 import { continueIds } from './sessions/ids.ts'
@@ -77,6 +78,7 @@ export async function startGateway(
   const simulator =
     settings.mode === 'simulator' ? stack.use(await embeddedSimulator(settings)) : null
   const platform = platformOf(settings, simulator)
+  await notePlatform(store, simulator ? 'the embedded simulator' : platform.baseUrl, logger)
 
   const metrics: Metrics = new Metrics({
     sessions: () => stats.read().sessionsByDialect,

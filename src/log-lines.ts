@@ -24,3 +24,24 @@ export function logLines(write: (text: string) => void): LogLines {
     flush,
   }
 }
+
+/**
+ * A way to write to a stream that may stop taking anything. A server goes on without a log: a pipe whose reader has gone
+ * away is written to no more, and anything else, such as a full disk, may pass. `onTrouble` hears of the first time.
+ */
+export function lastingWriter(
+  stream: NodeJS.WritableStream,
+  onTrouble: (error: Error) => void,
+): (text: string) => void {
+  let isGone = false
+  let isReported = false
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    isGone ||= error.code === 'EPIPE'
+    if (isReported) return
+    isReported = true
+    onTrouble(error)
+  })
+  return (text) => {
+    if (!isGone) stream.write(text)
+  }
+}

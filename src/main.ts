@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { type Gateway, startGateway } from './gateway.ts'
 import { leaveHandover } from './handover.ts'
-import { logLines } from './log-lines.ts'
+import { lastingWriter, logLines } from './log-lines.ts'
 import { createLogger } from './logger.ts'
 import { parseSettings, SettingsError } from './settings.ts'
 import { StoreRefused } from './store/refused.ts'
@@ -22,7 +22,12 @@ async function main(): Promise<void> {
   setFlagsFromString(withoutPretenuring)
   if (existsSync('.env')) process.loadEnvFile('.env')
   const settings = parseSettings(process.env)
-  const lines = logLines((text) => process.stdout.write(text))
+  // When this fails too, nobody is left to tell.
+  process.stderr.on('error', () => undefined)
+  const print = lastingWriter(process.stdout, ({ message }) => {
+    process.stderr.write(`The log cannot be written (${message}); the gateway goes on\n`)
+  })
+  const lines = logLines(print)
   process.on('exit', () => lines.flush())
   const logger = createLogger(settings.logLevel, lines)
   const { version } = JSON.parse(
@@ -30,7 +35,7 @@ async function main(): Promise<void> {
   ) as { version: string }
 
   const gateway = await startGateway(settings, logger, version)
-  process.stdout.write(welcome(gateway, settings.mode))
+  print(welcome(gateway, settings.mode))
   const takeBack = gateway.generatedKey
     ? leaveHandover({ url: gateway.url, key: gateway.generatedKey })
     : () => undefined

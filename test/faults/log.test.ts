@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { GatewayError, UpstreamError } from '../../src/errors.ts'
@@ -8,7 +9,7 @@ import { MovableTime } from '../../src/simulator/time.ts'
 import { keys, platformIs, startAgainst, startTestGateway } from '../support/gateway.ts'
 import { startGatewayProcess } from '../support/gateway-process.ts'
 import { freePort } from '../support/ports.ts'
-import { openSession } from '../support/sessions.ts'
+import { createSession, openSession } from '../support/sessions.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -103,5 +104,47 @@ describe('A gateway that gets no token', { concurrency: 4 }, () => {
     assert.equal(warnings.length, 1, warnings.join(''))
     clock.advance(15_000)
     await is(/"ready"/)
+  })
+})
+
+describe('A gateway whose output nobody reads any more', () => {
+  it('goes on without a log, and says so where it still can', async (t) => {
+    const gateway = await startGatewayProcess(t, temporaryFolder(t), {
+      ...{ SIMULATOR: 'true', SIMULATOR_ACTIVATION_MS: '0', PORT: '0', API_KEYS: keys, STORE: 'memory' },
+    })
+    gateway.stopReading()
+    const isTold = () => gateway.lines.filter((line) => /log cannot be written.*EPIPE/.test(line))
+    await until('it has noticed', async () => {
+      await createSession(gateway.api)
+      return isTold().length > 0
+    })
+    await createSession(gateway.api)
+    assert.equal(isTold().length, 1)
+    assert.equal((await gateway.stop()).code, 0)
+  })
+})
+
+describe('A store that was used with another platform', () => {
+  it('is used all the same, with a warning that says what to do', async (t) => {
+    const simulator = await startSimulator({ activationMs: 0, agent: false, rateLimit: 'off' })
+    t.after(() => simulator[Symbol.asyncDispose]())
+    const STORE = `sqlite:${join(temporaryFolder(t), 'gateway.db')}`
+    const embedded = { SIMULATOR: 'true' }
+    const live = platformIs(simulator)
+    /** What is warned of at the start; then a session is made. */
+    const warnings = async (platform: Record<string, string>) => {
+      const { gateway, api, logs } = await startAgainst({ STORE, ...platform })
+      await createSession(api)
+      await gateway[Symbol.asyncDispose]()
+      const lines = logs.map((line) => JSON.parse(line))
+      return lines.filter(({ level, msg }) => level === 40 && /STORE/.test(msg))
+    }
+    assert.deepEqual(await warnings(embedded), [])
+    assert.deepEqual(await warnings(embedded), [])
+    const [line, ...others] = await warnings(live)
+    assert.deepEqual(others, [])
+    assert.deepEqual([line.before, line.platform], ['the embedded simulator', simulator.url])
+    assert.deepEqual(await warnings(live), [])
+    assert.equal((await warnings(embedded))[0].before, simulator.url)
   })
 })

@@ -63,6 +63,7 @@ export const rules: readonly Rule[] = [
     may: ['sessions/store-trouble.ts', ...facts, ...vocabulary],
     types: ['genesys/platform-webhooks.ts', 'platform.ts', 'store/store.ts'],
   },
+  { of: 'platform-note.ts', may: vocabulary, types: ['store/store.ts'] },
   {
     of: 'platform.ts',
     may: ['genesys/**', 'simulator/simulator.ts', ...vocabulary],

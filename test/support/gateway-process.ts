@@ -30,6 +30,8 @@ export interface GatewayProcess {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Answer>
+  /** Reads its stdout no more, as a pipe's reader that has ended. */
+  stopReading(): void
   /** SIGKILL: it hears nothing of it. */
   kill(): Promise<void>
   /** SIGTERM; resolves with how it ended and how long that took. */
@@ -69,6 +71,7 @@ export async function startGatewayProcess(
     lines,
     exited,
     api: (method, route, body, headers) => request(url, method, route, body, headers),
+    stopReading: () => child.stdout?.destroy(),
     kill: async () => {
       child.kill('SIGKILL')
       await exited
