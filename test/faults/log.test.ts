@@ -110,7 +110,7 @@ describe('A gateway that gets no token', { concurrency: 4 }, () => {
 describe('A gateway whose output nobody reads any more', () => {
   it('goes on without a log, and says so where it still can', async (t) => {
     const gateway = await startGatewayProcess(t, temporaryFolder(t), {
-      ...{ SIMULATOR: 'true', SIMULATOR_ACTIVATION_MS: '0', PORT: '0', API_KEYS: keys, STORE: 'memory' },
+      ...{ SIMULATOR: 'true', PORT: '0', API_KEYS: keys, STORE: 'memory' },
     })
     gateway.stopReading()
     const isTold = () => gateway.lines.filter((line) => /log cannot be written.*EPIPE/.test(line))
