@@ -7,6 +7,7 @@ import { lastingWriter, logLines } from './log-lines.ts'
 import { createLogger } from './logger.ts'
 import { parseSettings, SettingsError } from './settings.ts'
 import { StoreRefused } from './store/refused.ts'
+import { StoreUnavailable } from './store/store.ts'
 import { welcome } from './welcome.ts'
 
 /** A stop that takes longer is cut short; what was accepted is in the store. */
@@ -69,6 +70,7 @@ const cannotListen: ReadonlySet<string | undefined> = new Set([
 /** What an operator can fix is said in a line; anything else keeps its stack. */
 function explain(error: unknown): string {
   if (error instanceof SettingsError || error instanceof StoreRefused) return error.message
+  if (error instanceof StoreUnavailable) return `The store does not take writes: ${error.message}`
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException
   return cannotListen.has(code) ? error.message : (error.stack ?? error.message)

@@ -131,6 +131,20 @@ describe('a gateway that cannot start', { concurrency: 2 }, () => {
     assert.equal((await third.stop()).code, 0)
   })
 
+  it('says that the store takes no writes, in a line', async (t) => {
+    const simulator = await startPlatform(t)
+    const folder = temporaryFolder(t)
+    const before = await startGatewayProcess(t, folder, simulated)
+    assert.equal((await before.stop()).code, 0)
+
+    const settings = settingsFor(simulator, { STORE: 'sqlite:gateway.db' })
+    const { code, output } = await runGatewayProcess(t, folder, settings, ['prlimit', '--fsize=0'])
+
+    assert.equal(code, 1)
+    assert.match(output, /^The store does not take writes: /m)
+    assert.doesNotMatch(output, /^\s+at /m)
+  })
+
   it('does not open a store with another STORE_KEY', async (t) => {
     const simulator = await startPlatform(t)
     const folder = temporaryFolder(t)

@@ -43,6 +43,7 @@ export const rules: readonly Rule[] = [
       'log-lines.ts',
       'logger.ts',
       'store/refused.ts',
+      'store/store.ts',
       ...vocabulary,
     ],
   },

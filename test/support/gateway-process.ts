@@ -84,14 +84,25 @@ export async function startGatewayProcess(
   }
 }
 
-/** Runs it where it is expected to end by itself. */
-export async function runGatewayProcess(t: Scope, folder: string, environment: Environment) {
-  const { lines, exited } = spawnGateway(t, folder, environment)
+/** Runs it where it is expected to end by itself. `under`: a program that starts it, such as `prlimit` with its options. */
+export async function runGatewayProcess(
+  t: Scope,
+  folder: string,
+  environment: Environment,
+  under: readonly string[] = [],
+) {
+  const { lines, exited } = spawnGateway(t, folder, environment, under)
   return { ...(await exited), output: lines.join('\n') }
 }
 
-function spawnGateway(t: Scope, folder: string, environment: Environment) {
-  const child = spawn(process.execPath, [program], {
+function spawnGateway(
+  t: Scope,
+  folder: string,
+  environment: Environment,
+  under: readonly string[] = [],
+) {
+  const [command = process.execPath, ...args] = [...under, process.execPath, program]
+  const child = spawn(command, args, {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
