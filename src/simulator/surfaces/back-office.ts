@@ -2,6 +2,7 @@
  * What a back-office server with OAuth can do about web messaging conversations.
  *
  *   GET   /api/v2/conversations/messages/{messageId}/details      → { id, conversationId, … }: from a frame to its conversation
+ *   GET   /api/v2/conversations/messages/{conversationId}         → { id, participants, … }
  *   PATCH /api/v2/conversations/messages/{conversationId} { state: 'disconnected' }
  *   POST  …/{conversationId}/communications/{communicationId}/messages { textBody }      for agents, not for OAuth clients
  */
@@ -11,6 +12,7 @@ import type { Conversation } from '../conversation.ts'
 import { invalidBody, platformError } from '../platform-error.ts'
 import type { Call, Coverage, Surface } from '../surface.ts'
 import type { World } from '../world.ts'
+import { messageConversation } from './message-conversation.ts'
 import { wireId } from './web-messaging/structured-message.ts'
 
 const path = '/api/v2/conversations/messages'
@@ -39,6 +41,13 @@ export function backOffice({ behaviour, chance, conversations }: World): Surface
         path: `${path}/:id/details`,
         access: 'any',
         answer: getDetails,
+      },
+      {
+        name: 'getMessageConversation',
+        method: 'GET',
+        path: `${path}/:id`,
+        access: 'any',
+        answer: getConversation,
       },
       {
         name: 'changeConversation',
@@ -71,6 +80,12 @@ export function backOffice({ behaviour, chance, conversations }: World): Surface
         messengerType: 'webmessaging',
       },
     }
+  }
+
+  function getConversation({ params }: Call): Answer {
+    const conversation = conversations.find(params.id ?? '')
+    if (conversation?.surface !== 'web-messaging') return unknown('conversation', params.id)
+    return { status: 200, body: messageConversation(chance, conversation) }
   }
 
   function change({ params, body }: Call): Answer {
@@ -118,6 +133,12 @@ const coverage: readonly Coverage[] = [
     state: 'supported',
     operation: 'getMessageDetails',
     note: 'at once; the platform may take a moment',
+  },
+  {
+    feature: 'A conversation and who is in it',
+    state: 'partial',
+    operation: 'getMessageConversation',
+    note: 'customer and agent; no attributes, queues or transfers',
   },
   {
     feature: 'Disconnecting a conversation',

@@ -149,4 +149,31 @@ describe('history of web messaging', () => {
     assert.equal(ended.status, 200)
     assert.equal((await one.say('hello?')).code, 409)
   })
+
+  it('shows a back office who is in a conversation, and that it is over', async (t) => {
+    const { simulator, control, guest } = await guestScene(t)
+    const api = await signIn(simulator)
+    const one = await guest()
+    const { body: echo } = await one.say('hello')
+    const id = control.conversation(one.token)?.id
+    const path = `/api/v2/conversations/messages/${id}`
+    const participants = async () => {
+      const { body } = await api.call('GET', path)
+      assert.deepEqual([body.id, body.selfUri], [id, path])
+      return body.participants as Body[]
+    }
+
+    const customer = (await participants()).find(({ purpose }) => purpose === 'customer')
+    assert(customer)
+    assert.equal(customer.state, 'connected')
+    assert.deepEqual(
+      (customer.messages as Body[]).map(({ messageId }) => messageId),
+      [echo.id],
+    )
+
+    await api.call('PATCH', path, { state: 'disconnected' })
+    assert((await participants()).every(({ state }) => state === 'disconnected'))
+    const unknown = '/api/v2/conversations/messages/some-conversation'
+    assert.equal((await api.call('GET', unknown)).status, 404)
+  })
 })
