@@ -134,10 +134,10 @@ export class Accounts {
     return Math.min(...this.#all.map(({ quota }) => quota.outlook(dialect, priority).waitMs))
   }
 
-  /** Of all clients together, milliseconds. */
+  /** Of all clients together, which have the same limits, milliseconds. */
   spacingMs(dialect: DialectName): number {
-    const spacings = this.#all.map(({ quota }) => quota.spacingMs(dialect))
-    return Math.min(...spacings) / spacings.length
+    const [first] = this.#all
+    return (first?.quota.spacingMs(dialect) ?? 0) / this.#all.length
   }
 
   snapshot(): QuotaSnapshot[] {

@@ -46,6 +46,8 @@ export class QuotaWindow {
   readonly #gate: Gate | undefined
   readonly #mayQueue: () => boolean
   readonly #lines = priorities.map(() => new Set<Waiter>())
+  /** By rank: how many places may be taken for such a caller to get one. */
+  readonly #caps: readonly number[]
   /** Epoch ms when the places of ended calls come back, ascending; for estimates only. */
   readonly #returns: number[] = []
   #taken = 0
@@ -57,6 +59,10 @@ export class QuotaWindow {
     this.limit = quota === 'off' ? Number.POSITIVE_INFINITY : quota.limit
     this.windowMs = quota === 'off' ? 0 : quota.windowMs
     this.#gate = quota === 'off' ? undefined : openGate(quota.limit)
+    this.#caps = priorities.map((priority) => {
+      const part = quota === 'off' ? 0 : (leftToOthers[priority] ?? 0)
+      return part === 0 ? this.limit : this.limit - Math.floor(this.limit * part)
+    })
     this.#clock = clock
     this.#mayQueue = mayQueue
   }
@@ -245,9 +251,7 @@ export class QuotaWindow {
   }
 
   #cap(rank: number): number {
-    const priority = priorities[rank]
-    const part = priority && leftToOthers[priority]
-    return this.#gate && part ? this.limit - Math.floor(this.limit * part) : this.limit
+    return this.#caps[rank] ?? this.limit
   }
 
   /** When a caller gets a place who must see `tooMany` + 1 come back first. A call under way ends now at the soonest. */

@@ -10,8 +10,7 @@ export class FramePaces {
   readonly #clock: Clock
   readonly #limits: StreamDialect['limits']
   readonly #intervalMs: number
-  /** Where the platform limits them apart. */
-  readonly #messages: Pace | undefined
+  readonly #messages: Pace
   #requests: Pace
 
   /** `intervalMs`: least distance of two frames on one connection. */
@@ -19,7 +18,7 @@ export class FramePaces {
     this.#clock = clock
     this.#limits = limits
     this.#intervalMs = intervalMs
-    if (limits.messages) this.#messages = new Pace([limits.messages], 0)
+    this.#messages = new Pace(limits.messages ? [limits.messages] : [], 0)
     this.#requests = this.#newRequests()
   }
 
@@ -33,14 +32,13 @@ export class FramePaces {
   waitMs(kind: FrameKind): number {
     const now = this.#clock.now()
     const asRequest = this.#requests.waitMs(now)
-    if (kind === 'request' || !this.#messages) return asRequest
-    return Math.max(asRequest, this.#messages.waitMs(now))
+    return kind === 'message' ? Math.max(asRequest, this.#messages.waitMs(now)) : asRequest
   }
 
   sent(kind: FrameKind): Departure {
     const now = this.#clock.now()
     const asRequest = this.#requests.sent(now)
-    if (kind === 'request' || !this.#messages) return asRequest
+    if (kind === 'request') return asRequest
     const asMessage = this.#messages.sent(now)
     return {
       seen: (at) => {
@@ -52,7 +50,7 @@ export class FramePaces {
 
   /** The platform said to wait until then, epoch ms, and not for which limit's sake. */
   pauseUntil(until: number): void {
-    this.#messages?.pauseUntil(until)
+    this.#messages.pauseUntil(until)
     this.#requests.pauseUntil(until)
   }
 

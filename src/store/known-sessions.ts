@@ -11,7 +11,7 @@ export interface Known {
   /** Of the same; undefined when it was not written in this process. */
   auditHash: string | undefined
   isErased: boolean
-  /** As it was when its body was last written; undefined when that was not in this process. */
+  /** A state that has the body which is in the database; undefined when that was not written in this process. */
   written: Session | undefined
 }
 
